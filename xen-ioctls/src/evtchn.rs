@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! `/dev/xen/evtchn`: event channels of this domain.
+
+// UNSAFE: the driver is spoken to by ioctl(2).
+#![expect(unsafe_code)]
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+
+use xen_hypercall::{DomId, Port};
+use zerocopy::IntoBytes;
+
+use crate::error::{Error, Result};
+use crate::ioctl::{ioctl, open};
+
+/// `include/uapi/xen/evtchn.h`.
+mod abi {
+    /// `struct ioctl_evtchn_bind_interdomain`.
+    #[repr(C)]
+    pub struct BindInterdomain {
+        pub remote_domain: u32,
+        pub remote_port: u32,
+    }
+    const _: () = assert!(size_of::<BindInterdomain>() == 8);
+
+    /// `IOCTL_EVTCHN_BIND_INTERDOMAIN`.
+    pub const BIND_INTERDOMAIN: u32 = 0x0008_4501;
+    /// `IOCTL_EVTCHN_UNBIND`: `struct ioctl_evtchn_unbind`, one u32.
+    pub const UNBIND: u32 = 0x0004_4503;
+    /// `IOCTL_EVTCHN_NOTIFY`: `struct ioctl_evtchn_notify`, one u32.
+    pub const NOTIFY: u32 = 0x0004_4504;
+    /// `IOCTL_EVTCHN_RESTRICT_DOMID`: `struct ioctl_evtchn_restrict_domid`, one u16.
+    pub const RESTRICT_DOMID: u32 = 0x0002_4506;
+}
+
+const PATH: &str = "/dev/xen/evtchn";
+
+/// The ports bound through one open `/dev/xen/evtchn`; dropping it unbinds them all.
+///
+/// A port that has fired is silent until it is [acknowledged](Self::acknowledge). The descriptor
+/// polls readable while [`pending`](Self::pending) has something to say.
+#[derive(Debug)]
+pub struct EventChannels(File);
+
+impl EventChannels {
+    /// Opens the node, not blocking.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`].
+    pub fn open() -> Result<Self> {
+        open(PATH, libc::O_NONBLOCK).map(Self)
+    }
+
+    /// Lets this descriptor bind only to ports of `domain` from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Restrict`], also when it is restricted already.
+    pub fn restrict(&self, domain: DomId) -> Result<()> {
+        let mut arg = domain.0;
+        // SAFETY: RESTRICT_DOMID reads one u16; `arg` is one and outlives the call.
+        unsafe { ioctl(&self.0, abi::RESTRICT_DOMID, &raw mut arg) }
+            .map(drop)
+            .map_err(|source| Error::Restrict {
+                path: PATH,
+                domain,
+                source,
+            })
+    }
+
+    /// Binds a local port to `port` of `domain` and returns the local port.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Bind`] when `domain` is gone, has not offered `port`, or no local port is free.
+    pub fn bind_interdomain(&self, domain: DomId, port: Port) -> Result<Port> {
+        let mut arg = abi::BindInterdomain {
+            remote_domain: domain.0.into(),
+            remote_port: port.0,
+        };
+        // SAFETY: BIND_INTERDOMAIN reads one `BindInterdomain`; `arg` is one and outlives the
+        // call. The driver keeps no pointer to it.
+        unsafe { ioctl(&self.0, abi::BIND_INTERDOMAIN, &raw mut arg) }
+            .map(Port)
+            .map_err(|source| Error::Bind {
+                domain,
+                port,
+                source,
+            })
+    }
+
+    /// Unbinds a local port.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EventChannel`] when `port` is not bound through `self`.
+    pub fn unbind(&self, port: Port) -> Result<()> {
+        let mut arg = port.0;
+        // SAFETY: UNBIND reads one u32; `arg` is one and outlives the call.
+        unsafe { ioctl(&self.0, abi::UNBIND, &raw mut arg) }
+            .map(drop)
+            .map_err(|source| Error::EventChannel {
+                what: "unbind",
+                port,
+                source,
+            })
+    }
+
+    /// Sends an event to the other end of a local port.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EventChannel`] when `port` is not bound through `self`.
+    pub fn notify(&self, port: Port) -> Result<()> {
+        let mut arg = port.0;
+        // SAFETY: NOTIFY reads one u32; `arg` is one and outlives the call.
+        unsafe { ioctl(&self.0, abi::NOTIFY, &raw mut arg) }
+            .map(drop)
+            .map_err(|source| Error::EventChannel {
+                what: "notify",
+                port,
+                source,
+            })
+    }
+
+    /// Takes the ports that have fired, as many as fit into `ports`, and returns how many; 0 when
+    /// none has. They stay silent until they are acknowledged.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Events`] when events were lost (`EFBIG`) or the descriptor cannot be read.
+    pub fn pending(&self, ports: &mut [u32]) -> Result<usize> {
+        match (&self.0).read(ports.as_mut_bytes()) {
+            Ok(bytes) => Ok(bytes / size_of::<u32>()),
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+                ) =>
+            {
+                Ok(0)
+            }
+            Err(source) => Err(Error::Events {
+                what: "read",
+                source,
+            }),
+        }
+    }
+
+    /// Lets `ports` fire again. One system call for all of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Events`] when the descriptor cannot be written.
+    pub fn acknowledge(&self, ports: &[u32]) -> Result<()> {
+        (&self.0)
+            .write_all(ports.as_bytes())
+            .map_err(|source| Error::Events {
+                what: "acknowledge",
+                source,
+            })
+    }
+}
+
+impl AsFd for EventChannels {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl AsRawFd for EventChannels {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! `/dev/xen/gntdev`: memory that other domains have granted.
+
+// UNSAFE: the driver is spoken to by ioctl(2).
+#![expect(unsafe_code)]
+
+use std::fs::File;
+use std::sync::Arc;
+
+use xen_hypercall::{DomId, GrantRef, PAGE_SIZE};
+
+use crate::error::{Error, Result};
+use crate::ioctl::{ioctl, open};
+use crate::mapping::{Mapping, Protection};
+
+/// `include/uapi/xen/gntdev.h`.
+mod abi {
+    /// `struct ioctl_gntdev_unmap_grant_ref`.
+    #[repr(C)]
+    pub struct Unmap {
+        pub index: u64,
+        pub count: u32,
+        pub pad: u32,
+    }
+    const _: () = assert!(size_of::<Unmap>() == 16);
+
+    /// 8 bytes of `struct ioctl_gntdev_map_grant_ref`: `count` and padding, then `index`, then
+    /// `domid` and `ref` of each grant.
+    pub type Pair = [u32; 2];
+
+    /// `IOCTL_GNTDEV_MAP_GRANT_REF`; its size field counts one reference, the array is longer.
+    pub const MAP_GRANT_REF: u32 = 0x0018_4700;
+    /// `IOCTL_GNTDEV_UNMAP_GRANT_REF`.
+    pub const UNMAP_GRANT_REF: u32 = 0x0010_4701;
+}
+
+/// One open `/dev/xen/gntdev`. The kernel keeps a list of mappings per descriptor under one lock,
+/// so threads that map at the same time do better with one each.
+#[derive(Clone, Debug)]
+pub struct Grants(Arc<File>);
+
+impl Grants {
+    /// Opens the node.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`].
+    pub fn open() -> Result<Self> {
+        open("/dev/xen/gntdev", 0).map(|file| Self(Arc::new(file)))
+    }
+
+    /// Maps `refs` of `domain`, one page each, side by side in the given order.
+    ///
+    /// Two system calls, whatever the number of references. A read-only grant can be mapped with
+    /// [`Protection::Read`] only.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Map`] when a single one of them is not a grant to this domain, or not with this
+    /// protection, or there are none or too many (`/sys/module/xen_gntdev/parameters/limit`).
+    pub fn map(
+        &self,
+        domain: DomId,
+        refs: &[GrantRef],
+        protection: Protection,
+    ) -> Result<GrantMapping> {
+        let len = refs.len() * PAGE_SIZE;
+        let failed = |source| Error::Map {
+            domain,
+            len,
+            source,
+        };
+        let index = self.reserve(domain, refs).map_err(failed)?;
+        let count = u32::try_from(refs.len()).expect("reserve has counted them");
+        // The hypercall happens here.
+        match Mapping::new(&self.0, index, len, protection) {
+            Ok(mapping) => Ok(GrantMapping {
+                mapping: Some(mapping),
+                grants: self.clone(),
+                index,
+                count,
+            }),
+            Err(source) => {
+                self.release(index, count);
+                Err(failed(source))
+            }
+        }
+    }
+
+    /// Announces the references and returns the offset under which to map them.
+    fn reserve(&self, domain: DomId, refs: &[GrantRef]) -> std::io::Result<u64> {
+        let count = u32::try_from(refs.len()).map_err(std::io::Error::other)?;
+        let mut arg = Vec::<abi::Pair>::with_capacity(refs.len() + 2);
+        arg.push([count, 0]);
+        arg.push([0, 0]);
+        arg.extend(refs.iter().map(|r| [domain.0.into(), r.0]));
+        // SAFETY: MAP_GRANT_REF reads `count`, 4 bytes of padding, and `count` references from
+        // byte 16 on, and writes `index` at byte 8; `arg` holds just that and outlives the call.
+        unsafe { ioctl(&self.0, abi::MAP_GRANT_REF, arg.as_mut_ptr()) }?;
+        Ok(zerocopy::transmute!(arg[1]))
+    }
+
+    /// Gives back what [`reserve`](Self::reserve) has announced.
+    fn release(&self, index: u64, count: u32) {
+        let mut arg = abi::Unmap {
+            index,
+            count,
+            pad: 0,
+        };
+        // SAFETY: UNMAP_GRANT_REF reads one `Unmap`; `arg` is one and outlives the call.
+        let result = unsafe { ioctl(&self.0, abi::UNMAP_GRANT_REF, &raw mut arg) };
+        if let Err(e) = result {
+            log::error!("cannot give back {count} grants: {e}");
+        }
+    }
+}
+
+/// Mapped grants, given back when dropped.
+#[derive(Debug)]
+pub struct GrantMapping {
+    /// Always there until `drop` takes it: the memory must be unmapped before the grants are
+    /// given back.
+    mapping: Option<Mapping>,
+    grants: Grants,
+    index: u64,
+    count: u32,
+}
+
+impl GrantMapping {
+    /// The memory.
+    pub fn mapping(&self) -> &Mapping {
+        self.mapping.as_ref().expect("only drop takes it")
+    }
+}
+
+impl Drop for GrantMapping {
+    fn drop(&mut self) {
+        drop(self.mapping.take());
+        self.grants.release(self.index, self.count);
+    }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! How a Linux process speaks to Xen: one type per device node.
+//!
+//! | node | type |
+//! |---|---|
+//! | `/dev/xen/privcmd` | [`Privcmd`] |
+//! | `/dev/xen/evtchn` | [`EventChannels`] |
+//! | `/dev/xen/gntdev` | [`Grants`] |
+//!
+//! Only what is stable between Xen versions is used: device model operations, resource and
+//! foreign mappings, event channels, grants. No domctl, no sysctl, no C library of Xen.
+//!
+//! # Example
+//!
+//! ```no_run
+//! use xen_hypercall::{DomId, dm_op::NrVcpus};
+//! use xen_ioctls::Privcmd;
+//!
+//! let privcmd = Privcmd::open()?;
+//! println!("Xen {}", privcmd.xen_version()?);
+//! let mut question = NrVcpus::new();
+//! privcmd.dm_op(DomId(1), &mut question)?;
+//! println!("domain 1 has {} vCPUs", question.vcpus());
+//! # Ok::<(), xen_ioctls::Error>(())
+//! ```
+
+mod error;
+mod evtchn;
+mod gntdev;
+mod ioctl;
+mod mapping;
+mod privcmd;
+
+pub use error::{Error, Result};
+pub use evtchn::EventChannels;
+pub use gntdev::{GrantMapping, Grants};
+pub use mapping::{Mapping, Protection};
+pub use privcmd::{ForeignMapping, IoEventFd, IrqFd, Kick, Privcmd};

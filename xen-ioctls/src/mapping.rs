@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! A piece of this process's address space that a Xen device node backs.
+
+// UNSAFE: mmap(2) and munmap(2) make and end the memory that everything else points to.
+#![expect(unsafe_code)]
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::ptr::{self, NonNull};
+
+/// What the process may do with a mapping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// Reading only: what a device-readable descriptor, or a read-only grant, needs.
+    Read,
+    /// Reading and writing.
+    ReadWrite,
+}
+
+impl Protection {
+    fn flags(self) -> libc::c_int {
+        match self {
+            Self::Read => libc::PROT_READ,
+            Self::ReadWrite => libc::PROT_READ | libc::PROT_WRITE,
+        }
+    }
+}
+
+/// Memory shared with another domain, unmapped when dropped.
+///
+/// The other domain reads and writes it at any time: go through volatile or atomic accesses
+/// only, and copy what must not change.
+#[derive(Debug)]
+pub struct Mapping {
+    start: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: the mapping is plain memory of the process, not of a thread; it is moved and dropped
+// from any thread, and access to it is by raw pointer on its user's responsibility.
+unsafe impl Send for Mapping {}
+// SAFETY: as above: `&Mapping` gives out nothing but the address and the length.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// Maps `len` bytes of `file` at `offset`, shared.
+    pub(crate) fn new(
+        file: &File,
+        offset: u64,
+        len: usize,
+        protection: Protection,
+    ) -> io::Result<Self> {
+        let offset = libc::off_t::try_from(offset).map_err(io::Error::other)?;
+        // SAFETY: a null hint without MAP_FIXED replaces no existing mapping; the descriptor is
+        // open; the result is checked.
+        let start = unsafe {
+            libc::mmap(
+                ptr::null_mut(),
+                len,
+                protection.flags(),
+                libc::MAP_SHARED,
+                file.as_raw_fd(),
+                offset,
+            )
+        };
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        match NonNull::new(start.cast()) {
+            Some(start) => Ok(Self { start, len }),
+            None => Err(io::Error::from_raw_os_error(libc::ENOMEM)),
+        }
+    }
+
+    /// The first byte. Page aligned; valid for [`len`](Self::len) bytes until `self` is dropped.
+    pub fn as_ptr(&self) -> *mut u8 {
+        self.start.as_ptr()
+    }
+
+    /// Length in bytes.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether the mapping has no bytes: never, the kernel refuses it.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: `start` and `len` are what mmap gave to this object alone, and nobody holds a
+        // pointer into it beyond the life of `self`: that is what `as_ptr` asks for.
+        let result = unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
+        if result != 0 {
+            log::error!(
+                "cannot unmap {} bytes: {}",
+                self.len,
+                io::Error::last_os_error()
+            );
+        }
+    }
+}
