@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! The client.
+
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::connection::{Connection, Handle, Request};
+use crate::error::Error;
+use crate::path;
+use crate::store::{Session, Store};
+use crate::transaction::{self, Transaction};
+use crate::transport::Transport;
+use crate::watch::Watch;
+use crate::wire::{self, MessageType};
+
+/// A connection to xenstored.
+///
+/// A clone is another handle to the same connection. Any number of threads may use it at once:
+/// each waits for its own answer only, and requests of one thread take effect in order. The
+/// connection has one thread of its own, which ends with the last handle; a [`Watch`] is a
+/// handle too.
+///
+/// Reading and writing are methods of [`Store`].
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "sim")]
+/// # fn main() -> Result<(), xen_store::Error> {
+/// use xen_store::{Store, sim};
+///
+/// let server = sim::Server::new(); // elsewhere: Client::open()
+/// let client = server.client();
+///
+/// client.write("/local/domain/1/name", "guest")?;
+/// assert_eq!(client.read_string("/local/domain/1/name")?.as_deref(), Some("guest"));
+/// assert_eq!(client.directory("/local/domain")?, Some(vec!["1".into()]));
+/// assert_eq!(client.read("/local/domain/2/name")?, None);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sim"))]
+/// # fn main() {}
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    handle: Arc<Handle>,
+}
+
+impl Client {
+    /// Connects to the xenstored of this host.
+    ///
+    /// The environment decides as it does for libxenstore: `XENSTORED_PATH` names the socket or
+    /// device and nothing else is tried; `XENSTORED_RUNDIR` names the directory of `socket`. The
+    /// order is otherwise `/run/xenstored/socket`, `/var/run/xenstored/socket`,
+    /// `/dev/xen/xenbus`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Connect`] with the first of them that exists, and [`Error::Setup`].
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// let client = xen_store::Client::open()?;
+    /// # Ok::<(), xen_store::Error>(())
+    /// ```
+    pub fn open() -> Result<Self, Error> {
+        Self::new(Transport::open()?)
+    }
+
+    /// Connects to the socket or opens the device at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Connect`] and [`Error::Setup`].
+    pub fn open_path(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let transport = Transport::open_path(path);
+        Self::new(transport.map_err(|source| Error::Connect {
+            path: path.into(),
+            source,
+        })?)
+    }
+
+    /// Uses a socket that is already connected, such as one received from another process.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setup`].
+    pub fn from_stream(stream: UnixStream) -> Result<Self, Error> {
+        stream
+            .set_nonblocking(false)
+            .map_err(|source| Error::Setup { source })?;
+        Self::new(Transport::Socket(stream))
+    }
+
+    fn new(transport: Transport) -> Result<Self, Error> {
+        let handle = Handle::new(transport).map_err(|source| Error::Setup { source })?;
+        Ok(Self {
+            handle: Arc::new(handle),
+        })
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.handle
+    }
+
+    /// Watches a node and what is below it, or a special path: `@introduceDomain` or
+    /// `@releaseDomain`, which fire when domains come, and when they shut down or go.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setup`] when the process lacks a descriptor, and see [`Store`].
+    pub fn watch(&self, path: &str) -> Result<Watch, Error> {
+        path::check_watched(path)?;
+        Watch::new(self.clone(), path)
+    }
+
+    /// Runs `body` as one transaction: all of its writes happen at once, or none.
+    ///
+    /// When somebody changed what it has read, `body` runs again, up to
+    /// [`TRANSACTION_ATTEMPTS`](crate::TRANSACTION_ATTEMPTS) times. When it returns an error or
+    /// panics, its writes are discarded.
+    ///
+    /// # Errors
+    ///
+    /// What `body` returns; [`Error::Conflict`] after the last attempt; and see [`Store`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # #[cfg(feature = "sim")]
+    /// # fn main() -> Result<(), xen_store::Error> {
+    /// use xen_store::{Store, sim};
+    ///
+    /// let server = sim::Server::new();
+    /// let client = server.client();
+    /// let next = client.transaction(|store| {
+    ///     let next = store.read_parsed::<u32>("/counter")?.unwrap_or(0) + 1;
+    ///     store.write("/counter", next.to_string())?;
+    ///     Ok::<_, xen_store::Error>(next)
+    /// })?;
+    /// assert_eq!(next, 1);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "sim"))]
+    /// # fn main() {}
+    /// ```
+    pub fn transaction<T, E: From<Error>>(
+        &self,
+        body: impl FnMut(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        transaction::run(self, body)
+    }
+
+    /// The home of a domain, `/local/domain/<domain>`, whether or not it exists.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotText`], and see [`Store`].
+    pub fn domain_path(&self, domain: u16) -> Result<String, Error> {
+        let domain = domain.to_string();
+        let mut answer = self.call(MessageType::GetDomainPath, &domain, &[])?;
+        if answer.ends_with(b"\0") {
+            answer.pop();
+        }
+        String::from_utf8(answer).map_err(|source| Error::NotText {
+            path: domain.into(),
+            source,
+        })
+    }
+
+    /// Whether xenstored is connected with a domain: from its introduction until it is gone.
+    ///
+    /// # Errors
+    ///
+    /// See [`Store`]; only a privileged domain may ask.
+    pub fn is_introduced(&self, domain: u16) -> Result<bool, Error> {
+        let request = MessageType::IsDomainIntroduced;
+        let domain = domain.to_string();
+        let answer = self.call(request, &domain, &[])?;
+        match wire::strings(&answer).next() {
+            Some(b"T") => Ok(true),
+            Some(b"F") => Ok(false),
+            _ => Err(Error::Reply {
+                request,
+                path: domain.into(),
+            }),
+        }
+    }
+}
+
+impl Session for Client {
+    fn call(&self, kind: MessageType, subject: &str, rest: &[&[u8]]) -> Result<Vec<u8>, Error> {
+        self.connection().call(Request {
+            kind,
+            tx_id: 0,
+            subject,
+            rest,
+        })
+    }
+}
+
+impl Store for Client {}
+
+/// Threads share clients, and watches move between them.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<Client>();
+    shared::<Watch>();
+};

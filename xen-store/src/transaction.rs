@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! Transactions.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::client::Client;
+use crate::connection::Request;
+use crate::error::{Errno, Error};
+use crate::store::{Session, Store};
+use crate::wire::MessageType;
+
+/// How often a transaction is tried while others interfere.
+///
+/// A guest can write to what a transaction reads as often as it likes, and must not keep the
+/// caller busy for ever. With the pauses between attempts this is about a second.
+pub const TRANSACTION_ATTEMPTS: u32 = 1000;
+
+/// Attempts before the first pause; a conflict with a single other writer is over by then.
+const IMMEDIATE_ATTEMPTS: u32 = 4;
+
+/// Attempts after which pauses stop growing by [`PAUSE_STEP`].
+const LONGEST_PAUSE: u32 = 100;
+
+const PAUSE_STEP: Duration = Duration::from_micros(10);
+
+/// A transaction; see [`Client::transaction`].
+///
+/// Its reads see one state of the tree with its own writes applied; nobody else sees its writes
+/// before it is committed.
+#[derive(Debug)]
+pub struct Transaction<'a> {
+    client: &'a Client,
+    id: u32,
+    open: bool,
+}
+
+impl<'a> Transaction<'a> {
+    fn start(client: &'a Client) -> Result<Self, Error> {
+        let kind = MessageType::TransactionStart;
+        let answer = client.call(kind, "", &[])?;
+        let text = answer.strip_suffix(b"\0").unwrap_or(&answer);
+        let id = str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+        let id = id.ok_or_else(|| Error::Reply {
+            request: kind,
+            path: "".into(),
+        })?;
+        Ok(Self {
+            client,
+            id,
+            open: true,
+        })
+    }
+
+    /// Commits; false when others interfered. The server ends the transaction in any case.
+    fn commit(mut self) -> Result<bool, Error> {
+        self.open = false;
+        match self.call(MessageType::TransactionEnd, "T", &[]) {
+            Ok(_) => Ok(true),
+            Err(error) if error.errno() == Some(&Errno::Again) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        if self.open
+            && let Err(error) = self.call(MessageType::TransactionEnd, "F", &[])
+        {
+            log::debug!("cannot discard a transaction: {error}");
+        }
+    }
+}
+
+impl Session for Transaction<'_> {
+    fn call(&self, kind: MessageType, subject: &str, rest: &[&[u8]]) -> Result<Vec<u8>, Error> {
+        self.client.connection().call(Request {
+            kind,
+            tx_id: self.id,
+            subject,
+            rest,
+        })
+    }
+}
+
+impl Store for Transaction<'_> {}
+
+pub(crate) fn run<T, E: From<Error>>(
+    client: &Client,
+    mut body: impl FnMut(&Transaction<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    for attempt in 1..=TRANSACTION_ATTEMPTS {
+        let transaction = Transaction::start(client)?;
+        let value = body(&transaction)?;
+        if transaction.commit()? {
+            return Ok(value);
+        }
+        thread::sleep(
+            PAUSE_STEP
+                * attempt
+                    .saturating_sub(IMMEDIATE_ATTEMPTS)
+                    .min(LONGEST_PAUSE),
+        );
+    }
+    Err(Error::Conflict {
+        attempts: TRANSACTION_ATTEMPTS,
+    }
+    .into())
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! The two ways to reach xenstored: its socket and the kernel's device.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use vmm_sys_util::epoll::{ControlOperation, Epoll, EpollEvent, EventSet};
+use vmm_sys_util::eventfd::EventFd;
+
+use crate::error::Error;
+use crate::wire::{HEADER_SIZE, PAYLOAD_MAX};
+
+const SOCKETS: [&str; 2] = ["/run/xenstored/socket", "/var/run/xenstored/socket"];
+const DEVICE: &str = "/dev/xen/xenbus";
+
+/// Marks the event that ends the reader of a device.
+const STOP: u64 = 1;
+
+/// A connection to xenstored: whole messages out, bytes in.
+#[derive(Debug)]
+pub(crate) enum Transport {
+    Socket(UnixStream),
+    Device(Device),
+}
+
+/// `/dev/xen/xenbus`. A file has no `shutdown`, so its reader waits for an eventfd as well.
+pub(crate) struct Device {
+    file: File,
+    stop: EventFd,
+    epoll: Epoll,
+}
+
+impl Transport {
+    /// Opens the first transport there is; see [`crate::Client::open`] for the order.
+    pub(crate) fn open() -> Result<Self, Error> {
+        let variable = |name| std::env::var_os(name);
+        Self::open_first(candidates(
+            variable("XENSTORED_PATH"),
+            variable("XENSTORED_RUNDIR"),
+        ))
+    }
+
+    fn open_first(paths: Vec<PathBuf>) -> Result<Self, Error> {
+        let mut failures = Vec::new();
+        for path in paths {
+            match Self::open_path(&path) {
+                Ok(transport) => return Ok(transport),
+                Err(source) => failures.push((path, source)),
+            }
+        }
+        let exists = |failure: &(PathBuf, io::Error)| failure.1.kind() != io::ErrorKind::NotFound;
+        let telling = failures.iter().position(exists).unwrap_or(0);
+        let (path, source) = failures.swap_remove(telling);
+        Err(Error::Connect { path, source })
+    }
+
+    /// Opens a socket or a device, whichever `path` is.
+    pub(crate) fn open_path(path: &Path) -> io::Result<Self> {
+        if fs::metadata(path)?.file_type().is_socket() {
+            UnixStream::connect(path).map(Self::Socket)
+        } else {
+            let file = OpenOptions::new().read(true).write(true).open(path)?;
+            Self::device(file)
+        }
+    }
+
+    pub(crate) fn device(file: File) -> io::Result<Self> {
+        Device::new(file).map(Self::Device)
+    }
+
+    /// Writes one message, all of it, in one system call unless the kernel takes less.
+    pub(crate) fn send(&self, message: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Socket(socket) => (&*socket).write_all(message),
+            Self::Device(device) => (&device.file).write_all(message),
+        }
+    }
+
+    /// Waits for bytes; 0 is the end.
+    pub(crate) fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let received = match self {
+                Self::Socket(socket) => (&*socket).read(buffer),
+                Self::Device(device) => device.receive(buffer),
+            };
+            match received {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                received => return received,
+            }
+        }
+    }
+
+    /// Makes [`Self::receive`] return 0, now and for ever.
+    pub(crate) fn stop(&self) {
+        let stopped = match self {
+            Self::Socket(socket) => socket.shutdown(Shutdown::Both),
+            Self::Device(device) => device.stop.write(1),
+        };
+        if let Err(error) = stopped {
+            // ENOTCONN: the server was first.
+            log::debug!("stopping the connection to xenstored: {error}");
+        }
+    }
+
+    /// The longest payload: the buffer of the device (Linux, xenbus_dev_frontend.c) has to hold
+    /// the header as well.
+    pub(crate) fn payload_max(&self) -> usize {
+        match self {
+            Self::Socket(_) => PAYLOAD_MAX,
+            Self::Device(_) => PAYLOAD_MAX - HEADER_SIZE,
+        }
+    }
+
+    /// Whether a failed [`Self::send`] leaves the others alone.
+    ///
+    /// The device sends WATCH itself, returns its failure from `write`, and drops the message. A
+    /// socket that failed may have sent half a message.
+    pub(crate) fn fails_singly(&self) -> bool {
+        matches!(self, Self::Device(_))
+    }
+}
+
+impl Device {
+    fn new(file: File) -> io::Result<Self> {
+        let stop = EventFd::new(libc::EFD_CLOEXEC)?;
+        let epoll = Epoll::new()?;
+        let add = |fd, data| {
+            epoll.ctl(
+                ControlOperation::Add,
+                fd,
+                EpollEvent::new(EventSet::IN, data),
+            )
+        };
+        add(file.as_raw_fd(), 0)?;
+        add(stop.as_raw_fd(), STOP)?;
+        Ok(Self { file, stop, epoll })
+    }
+
+    fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut events = [EpollEvent::default(); 2];
+        let count = self.epoll.wait(-1, &mut events)?;
+        if events[..count].iter().any(|event| event.data() == STOP) {
+            return Ok(0);
+        }
+        (&self.file).read(buffer)
+    }
+}
+
+impl std::fmt::Debug for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Device")
+            .field("file", &self.file)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where to look. Never empty.
+fn candidates(path: Option<OsString>, rundir: Option<OsString>) -> Vec<PathBuf> {
+    if let Some(path) = path {
+        return vec![path.into()];
+    }
+    let sockets = match rundir {
+        Some(rundir) => vec![PathBuf::from(rundir).join("socket")],
+        None => SOCKETS.map(PathBuf::from).to_vec(),
+    };
+    sockets.into_iter().chain([DEVICE.into()]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixListener;
+    use std::thread;
+
+    use super::*;
+
+    fn device() -> (Transport, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        (
+            Transport::device(File::from(OwnedFd::from(ours))).unwrap(),
+            theirs,
+        )
+    }
+
+    #[test]
+    fn the_path_of_the_environment_is_the_only_one() {
+        let paths = candidates(Some("/tmp/s".into()), Some("/tmp/dir".into()));
+
+        assert_eq!(paths, [PathBuf::from("/tmp/s")]);
+    }
+
+    #[test]
+    fn the_directory_of_the_environment_replaces_the_sockets() {
+        let paths = candidates(None, Some("/tmp/dir".into()));
+
+        assert_eq!(
+            paths,
+            [PathBuf::from("/tmp/dir/socket"), PathBuf::from(DEVICE)]
+        );
+    }
+
+    #[test]
+    fn sockets_come_before_the_device() {
+        let paths = candidates(None, None);
+
+        assert_eq!(paths, [SOCKETS[0], SOCKETS[1], DEVICE].map(PathBuf::from));
+    }
+
+    #[test]
+    fn the_first_candidate_that_answers_is_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("socket");
+        let _listener = UnixListener::bind(&path).unwrap();
+
+        let transport = Transport::open_first(vec![dir.path().join("missing"), path]);
+
+        assert!(matches!(transport, Ok(Transport::Socket(_))));
+    }
+
+    #[test]
+    fn a_candidate_that_exists_is_the_one_to_complain_about() {
+        let dir = tempfile::tempdir().unwrap();
+        let stale = dir.path().join("stale");
+        drop(UnixListener::bind(&stale).unwrap());
+
+        let error = Transport::open_first(vec![dir.path().join("missing"), stale.clone()]);
+
+        assert!(matches!(error, Err(Error::Connect { path, .. }) if path == stale));
+    }
+
+    #[test]
+    fn stopping_ends_a_waiting_reader_of_a_device() {
+        let (transport, _theirs) = device();
+
+        let received = thread::scope(|scope| {
+            let reader = scope.spawn(|| transport.receive(&mut [0; 8]).unwrap());
+            transport.stop();
+            reader.join().unwrap()
+        });
+
+        assert_eq!(received, 0);
+    }
+
+    #[test]
+    fn a_device_takes_and_gives_bytes() {
+        let (transport, mut theirs) = device();
+        let mut buffer = [0; 8];
+
+        transport.send(b"request").unwrap();
+        theirs.read_exact(&mut buffer[..7]).unwrap();
+        theirs.write_all(b"reply").unwrap();
+        let count = transport.receive(&mut buffer[..]).unwrap();
+
+        assert_eq!(&buffer[..count], b"reply");
+        assert_eq!(transport.payload_max(), 4080);
+    }
+}
