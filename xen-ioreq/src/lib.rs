@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! An IOREQ server as an object: the guest's accesses to ranges of its address space arrive here
+//! and are answered here.
+//!
+//! Xen blocks a vCPU that touches a server's range until the server has answered, without a time
+//! limit. So every request is answered, whatever the handler does, and before any work that it
+//! causes.
+//!
+//! # Example
+//!
+//! ```no_run
+//! use std::os::fd::AsFd;
+//!
+//! use xen_hypercall::DomId;
+//! use xen_ioreq::{Access, Handler, IoreqServer, Kicked};
+//! use xen_ioctls::Privcmd;
+//!
+//! struct Register(u64);
+//!
+//! impl Handler for Register {
+//!     fn read(&mut self, _access: Access) -> u64 {
+//!         self.0
+//!     }
+//!     fn write(&mut self, _access: Access, value: u64) -> Kicked {
+//!         self.0 = value;
+//!         Kicked::none()
+//!     }
+//!     fn invalidate(&mut self) {}
+//! }
+//!
+//! let mut server = IoreqServer::create(DomId(1), Privcmd::open()?)?;
+//! server.map_mmio(0x200_0000..=0x200_01ff)?;
+//! let mut register = Register(0);
+//! loop {
+//!     // Wait until `server.as_fd()` is readable, then:
+//!     server.dispatch(&mut register)?;
+//! #   break;
+//! }
+//! # Ok::<(), xen_ioreq::Error>(())
+//! ```
+
+mod page;
+mod server;
+
+pub use page::Access;
+pub use server::{Error, Handler, IoreqServer, Kicked, Result};
+pub use xen_ioctls::{IoEventFd, Kick};

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! The pages that Xen and the server share.
+
+// UNSAFE: slots are read and written in memory that Xen writes too.
+#![expect(unsafe_code)]
+
+use std::mem::offset_of;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use xen_hypercall::ioreq::{
+    DATA_IS_PTR, DIR_READ, Kind, SLOTS_PER_PAGE, STATE_INPROCESS, STATE_MASK, STATE_READY,
+    STATE_RESPONSE, Slot,
+};
+use xen_ioctls::Mapping;
+
+/// One access of a guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// Guest-physical address.
+    pub addr: u64,
+    /// Bytes: 1, 2, 4 or 8.
+    pub size: u8,
+}
+
+/// What a vCPU wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    Read(Access),
+    Write(Access, u64),
+    Invalidate,
+    /// Something that no range of this server can cause.
+    Odd(Kind),
+}
+
+/// The slots of all vCPUs.
+#[derive(Debug)]
+pub(crate) struct Pages(Vec<Arc<Mapping>>);
+
+impl Pages {
+    /// `pages`: the synchronous ioreq pages in order, each mapped whole.
+    pub fn new(pages: Vec<Arc<Mapping>>) -> Self {
+        assert!(
+            pages
+                .iter()
+                .all(|page| page.len() == xen_hypercall::PAGE_SIZE)
+        );
+        Self(pages)
+    }
+
+    /// The first page.
+    pub fn first(&self) -> &Arc<Mapping> {
+        &self.0[0]
+    }
+
+    fn slot(&self, vcpu: usize) -> *mut Slot {
+        let page = self.0[vcpu / SLOTS_PER_PAGE].as_ptr().cast::<Slot>();
+        page.wrapping_add(vcpu % SLOTS_PER_PAGE)
+    }
+
+    /// The event channel that Xen has made for a vCPU when it enabled the server.
+    pub fn port(&self, vcpu: usize) -> u32 {
+        let port = self
+            .slot(vcpu)
+            .wrapping_byte_add(offset_of!(Slot, vp_eport))
+            .cast::<u32>();
+        // SAFETY: the field is in a mapped page and aligned, and any bits are a u32.
+        unsafe { ptr::read_volatile(port) }
+    }
+
+    fn flags(&self, vcpu: usize) -> &AtomicU8 {
+        let flags = self
+            .slot(vcpu)
+            .cast::<u8>()
+            .wrapping_add(offset_of!(Slot, flags));
+        // SAFETY: the byte is in a mapped page as long as `self` lives, and both sides change it
+        // atomically.
+        unsafe { AtomicU8::from_ptr(flags) }
+    }
+
+    /// Takes the request of a vCPU, if it has one. Nobody else answers it from now on, and it is
+    /// answered when the result is dropped, if not before.
+    pub fn claim(&self, vcpu: usize) -> Option<Claim<'_>> {
+        let flags = self.flags(vcpu);
+        let ready = flags.load(Ordering::Acquire);
+        if ready & STATE_MASK != STATE_READY {
+            return None;
+        }
+        let claimed = (ready & !STATE_MASK) | STATE_INPROCESS;
+        flags
+            .compare_exchange(ready, claimed, Ordering::AcqRel, Ordering::Relaxed)
+            .ok()?;
+        // SAFETY: `slot` is in a mapped page and aligned; while the state is INPROCESS, Xen does
+        // not change the slot, and any bits are a `Slot`.
+        let slot = unsafe { ptr::read_volatile(self.slot(vcpu)) };
+        Some(Claim {
+            pages: self,
+            vcpu,
+            slot,
+        })
+    }
+}
+
+/// A request that is this server's to answer.
+#[derive(Debug)]
+pub(crate) struct Claim<'a> {
+    pages: &'a Pages,
+    vcpu: usize,
+    /// Copied once: what is answered is what was read.
+    slot: Slot,
+}
+
+impl Claim<'_> {
+    /// What is asked.
+    pub fn request(&self) -> Request {
+        let Slot {
+            addr, data, flags, ..
+        } = self.slot;
+        match Kind::from(self.slot.kind) {
+            Kind::Invalidate => Request::Invalidate,
+            // String instructions (x86) name memory instead of data.
+            Kind::Copy if flags & DATA_IS_PTR == 0 => {
+                let size = match self.slot.size {
+                    1 => 1,
+                    2 => 2,
+                    4 => 4,
+                    8 => 8,
+                    _ => return Request::Odd(Kind::Copy),
+                };
+                match flags & DIR_READ {
+                    0 => Request::Write(Access { addr, size }, data),
+                    _ => Request::Read(Access { addr, size }),
+                }
+            }
+            kind => Request::Odd(kind),
+        }
+    }
+
+    /// Answers a read.
+    pub fn data(&self, data: u64) {
+        let slot = self.pages.slot(self.vcpu);
+        let field = slot.wrapping_byte_add(offset_of!(Slot, data)).cast::<u64>();
+        // SAFETY: the field is in a mapped page and aligned; while the state is INPROCESS, the
+        // slot is this server's to write.
+        unsafe { ptr::write_volatile(field, data) };
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        let answered = (self.slot.flags & !STATE_MASK) | STATE_RESPONSE;
+        self.pages
+            .flags(self.vcpu)
+            .store(answered, Ordering::Release);
+    }
+}

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! The server.
+
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::Arc;
+
+use vmm_sys_util::eventfd::EventFd;
+use xen_hypercall::dm_op::{
+    CreateIoreqServer, DestroyIoreqServer, DmOp, MapIoRange, NrVcpus, ServerId,
+    SetIoreqServerState, UnmapIoRange,
+};
+use xen_hypercall::ioreq::SLOTS_PER_PAGE;
+use xen_hypercall::memory::Resource;
+use xen_hypercall::{DomId, Port};
+use xen_ioctls::{EventChannels, IoEventFd, Kick, Mapping, Privcmd};
+
+use crate::page::{Access, Claim, Pages, Request};
+
+/// Events taken from the kernel in one system call.
+const EVENTS: usize = 64;
+
+/// The result of every call of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a server cannot be had or cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Xen or the kernel refused a step.
+    #[error("domain {domain}: cannot {step}")]
+    Step {
+        /// The guest.
+        domain: DomId,
+        /// What was tried.
+        step: &'static str,
+        /// What they said.
+        #[source]
+        source: xen_ioctls::Error,
+    },
+    /// The domain has no vCPU, or more than an eventfd can serve.
+    #[error("domain {domain} has {vcpus} vCPUs")]
+    Vcpus {
+        /// The guest.
+        domain: DomId,
+        /// How many Xen says there are.
+        vcpus: u32,
+    },
+    /// The event channels went silent.
+    #[error(transparent)]
+    Xen(#[from] xen_ioctls::Error),
+}
+
+/// Something to signal once the vCPU runs again, or nothing.
+#[derive(Debug)]
+pub struct Kicked(Option<Arc<EventFd>>);
+
+impl Kicked {
+    /// The access causes no work.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// The access causes work for the owner of `eventfd`.
+    pub fn signal(eventfd: Arc<EventFd>) -> Self {
+        Self(Some(eventfd))
+    }
+}
+
+/// What answers a guest's accesses.
+pub trait Handler {
+    /// The guest reads; bytes of the result beyond the size of the access are not seen.
+    fn read(&mut self, access: Access) -> u64;
+
+    /// The guest writes. The vCPU waits until this returns, so it returns soon.
+    fn write(&mut self, access: Access, value: u64) -> Kicked;
+
+    /// Memory of the guest has changed hands: mappings of it are to be dropped.
+    fn invalidate(&mut self);
+}
+
+/// An enabled IOREQ server of one domain; destroyed when dropped.
+#[derive(Debug)]
+pub struct IoreqServer {
+    events: EventChannels,
+    pages: Pages,
+    /// Local ports by vCPU.
+    ports: Vec<Port>,
+    vcpu_of: HashMap<u32, usize>,
+    /// Last: the server goes when nothing of it is in use here.
+    id: Id,
+}
+
+impl IoreqServer {
+    /// Makes a server for `domain` that has no ranges yet, and enables it. `privcmd` may be
+    /// restricted to `domain`; the event channels are.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Step`] when the domain is gone, Xen has no IOREQ servers, or the domain has eight
+    /// already.
+    pub fn create(domain: DomId, privcmd: Privcmd) -> Result<Self> {
+        let step = |step| {
+            move |source| Error::Step {
+                domain,
+                step,
+                source,
+            }
+        };
+        let mut question = NrVcpus::new();
+        privcmd
+            .dm_op(domain, &mut question)
+            .map_err(step("count the vCPUs"))?;
+        let vcpus = usize::try_from(question.vcpus())
+            .ok()
+            .filter(|n| *n > 0)
+            .ok_or(Error::Vcpus {
+                domain,
+                vcpus: question.vcpus(),
+            })?;
+        let mut created = CreateIoreqServer::unbuffered();
+        privcmd
+            .dm_op(domain, &mut created)
+            .map_err(step("create an IOREQ server"))?;
+        let id = Id {
+            domain,
+            id: created.id(),
+            privcmd,
+        };
+        let events = EventChannels::open().map_err(step("open the event channels"))?;
+        events
+            .restrict(domain)
+            .map_err(step("restrict the event channels"))?;
+        // The page comes first: it exists once it is acquired, and enabling fills it in.
+        let pages = Pages::new(id.pages(vcpus)?);
+        id.op(
+            SetIoreqServerState::new(id.id, true),
+            "enable the IOREQ server",
+        )?;
+        let ports = (0..vcpus)
+            .map(|vcpu| events.bind_interdomain(domain, Port(pages.port(vcpu))))
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .map_err(step("bind the vCPUs"))?;
+        let vcpu_of = ports
+            .iter()
+            .enumerate()
+            .map(|(vcpu, port)| (port.0, vcpu))
+            .collect();
+        Ok(Self {
+            events,
+            pages,
+            ports,
+            vcpu_of,
+            id,
+        })
+    }
+
+    /// The guest.
+    pub fn domain(&self) -> DomId {
+        self.id.domain
+    }
+
+    /// How many vCPUs are served.
+    pub fn vcpus(&self) -> usize {
+        self.ports.len()
+    }
+
+    /// Has the guest's accesses to a range of guest-physical addresses come to this server.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Step`].
+    pub fn map_mmio(&self, range: RangeInclusive<u64>) -> Result<()> {
+        self.id
+            .op(MapIoRange::memory(self.id.id, &range), "map an MMIO range")
+    }
+
+    /// Ends what [`map_mmio`](Self::map_mmio) has begun, for the same range.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Step`].
+    pub fn unmap_mmio(&self, range: RangeInclusive<u64>) -> Result<()> {
+        self.id.op(
+            UnmapIoRange::memory(self.id.id, &range),
+            "unmap an MMIO range",
+        )
+    }
+
+    /// Has the kernel signal `eventfd` when the guest kicks `kick.queue` of the virtio-mmio device
+    /// at `kick.base`. Kicks that the kernel does not take still come to the
+    /// [handler](Handler::write).
+    ///
+    /// Only where this process and the kernel cannot look at a slot at the same time: on a kernel
+    /// with one CPU. See [`Privcmd::ioeventfd`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Step`] when the kernel has no ioeventfd, [`Error::Vcpus`] when the domain has more
+    /// than one page of vCPUs.
+    pub fn ioeventfd(&self, kick: Kick, eventfd: OwnedFd) -> Result<IoEventFd> {
+        let domain = self.id.domain;
+        if self.ports.len() > SLOTS_PER_PAGE {
+            let vcpus = u32::try_from(self.ports.len()).unwrap_or(u32::MAX);
+            return Err(Error::Vcpus { domain, vcpus });
+        }
+        self.id
+            .privcmd
+            .ioeventfd(domain, self.pages.first(), &self.ports, kick, eventfd)
+            .map_err(|source| Error::Step {
+                domain,
+                step: "bind a kick",
+                source,
+            })
+    }
+
+    /// Answers every vCPU that waits. Call it when the descriptor is readable, and once when all
+    /// ranges are mapped: an [invalidation](Handler::invalidate) may have been asked for before
+    /// the event channels were bound.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Xen`] when the event channels cannot be read: no vCPU is heard any more.
+    pub fn dispatch(&mut self, handler: &mut impl Handler) -> Result<()> {
+        let mut events = [0u32; EVENTS];
+        let count = self.events.pending(&mut events)?;
+        let events = &events[..count];
+        for port in events {
+            if let Some(vcpu) = self.vcpu_of.get(port) {
+                self.answer(*vcpu, handler)?;
+            }
+        }
+        match events {
+            [] => Ok(()),
+            events => Ok(self.events.acknowledge(events)?),
+        }
+    }
+
+    /// Answers every vCPU that waits, whether it was announced or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`dispatch`](Self::dispatch).
+    pub fn dispatch_all(&mut self, handler: &mut impl Handler) -> Result<()> {
+        for vcpu in 0..self.ports.len() {
+            self.answer(vcpu, handler)?;
+        }
+        Ok(())
+    }
+
+    fn answer(&self, vcpu: usize, handler: &mut impl Handler) -> Result<()> {
+        let Some(claim) = self.pages.claim(vcpu) else {
+            return Ok(());
+        };
+        let resume = Resume {
+            server: self,
+            vcpu,
+            claim: Some(claim),
+        };
+        let kicked = resume.serve(handler);
+        drop(resume);
+        if let Kicked(Some(eventfd)) = kicked
+            && let Err(e) = eventfd.write(1)
+        {
+            log::error!("domain {}: cannot pass on a kick: {e}", self.id.domain);
+        }
+        Ok(())
+    }
+}
+
+impl AsFd for IoreqServer {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.events.as_fd()
+    }
+}
+
+impl AsRawFd for IoreqServer {
+    fn as_raw_fd(&self) -> RawFd {
+        self.events.as_raw_fd()
+    }
+}
+
+/// Lets a vCPU go on, answered, also when the handler panics.
+struct Resume<'a> {
+    server: &'a IoreqServer,
+    vcpu: usize,
+    claim: Option<Claim<'a>>,
+}
+
+impl Resume<'_> {
+    fn serve(&self, handler: &mut impl Handler) -> Kicked {
+        let claim = self.claim.as_ref().expect("only drop takes it");
+        match claim.request() {
+            Request::Read(access) => {
+                // Should the handler panic, the guest reads zero.
+                claim.data(0);
+                claim.data(handler.read(access));
+            }
+            Request::Write(access, value) => return handler.write(access, value),
+            Request::Invalidate => handler.invalidate(),
+            Request::Odd(kind) => {
+                claim.data(0);
+                log::debug!(
+                    "domain {}: {kind:?} is not for this server",
+                    self.server.id.domain
+                );
+            }
+        }
+        Kicked::none()
+    }
+}
+
+impl Drop for Resume<'_> {
+    fn drop(&mut self) {
+        drop(self.claim.take());
+        let port = self.server.ports[self.vcpu];
+        if let Err(e) = self.server.events.notify(port) {
+            log::error!(
+                "domain {}: vCPU {} stays blocked: {e}",
+                self.server.id.domain,
+                self.vcpu
+            );
+        }
+    }
+}
+
+/// The server as Xen knows it; destroyed when dropped.
+#[derive(Debug)]
+struct Id {
+    domain: DomId,
+    id: ServerId,
+    privcmd: Privcmd,
+}
+
+impl Id {
+    fn pages(&self, vcpus: usize) -> Result<Vec<Arc<Mapping>>> {
+        let domain = self.domain;
+        (0u32..)
+            .take(vcpus.div_ceil(SLOTS_PER_PAGE))
+            .map(|n| {
+                self.privcmd
+                    .map_resource(domain, Resource::ioreq_page(self.id, n))
+            })
+            .map(|page| page.map(Arc::new))
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|source| Error::Step {
+                domain,
+                step: "map the ioreq page",
+                source,
+            })
+    }
+
+    fn op<T: DmOp>(&self, mut op: T, step: &'static str) -> Result<()> {
+        let domain = self.domain;
+        self.privcmd
+            .dm_op(domain, &mut op)
+            .map_err(|source| Error::Step {
+                domain,
+                step,
+                source,
+            })
+    }
+}
+
+impl Drop for Id {
+    fn drop(&mut self) {
+        let op = DestroyIoreqServer::new(self.id);
+        if let Err(e) = self.op(op, "destroy the IOREQ server") {
+            // A domain that is gone has taken its servers along.
+            log::debug!("{e}");
+        }
+    }
+}
