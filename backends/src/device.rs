@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! What a device is to the queue loop, and what a transport is to it.
+
+use virtio_bindings::virtio_config::{VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_VERSION_1};
+use virtio_bindings::virtio_ring::{VIRTIO_RING_F_EVENT_IDX, VIRTIO_RING_F_INDIRECT_DESC};
+
+use crate::request::Request;
+
+/// Features that the queue loop and the transport implement for every device.
+///
+/// The transport offers them besides [`Traits::features`], and enables
+/// `RING_EVENT_IDX` in the queue when the driver accepts it.
+pub const RING_FEATURES: u64 = 1 << VIRTIO_F_VERSION_1
+    | 1 << VIRTIO_F_ACCESS_PLATFORM
+    | 1 << VIRTIO_RING_F_EVENT_IDX
+    | 1 << VIRTIO_RING_F_INDIRECT_DESC;
+
+/// Identity and limits of a device: data, not a getter for each.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Traits {
+    /// The virtio device ID.
+    pub id: u32,
+    /// Feature bits of the device type; [`RING_FEATURES`] come on top.
+    pub features: u64,
+    /// How many queues it has.
+    pub queues: u16,
+    /// The largest size of each queue: a power of two.
+    pub queue_size: u16,
+}
+
+/// A virtio device as a request handler.
+///
+/// There is no error for the guest's mistakes: a wrong request gets the device's
+/// failure status, and the chain always goes back.
+pub trait Device: Send {
+    /// Identity and limits. Constant for the life of the device.
+    fn traits(&self) -> Traits;
+
+    /// The device configuration space, little-endian. The transport bounds accesses by its length.
+    fn config(&self) -> &[u8] {
+        &[]
+    }
+
+    /// Tells which of the offered features the driver has accepted.
+    ///
+    /// Called whenever negotiation ends, so again after a reset.
+    fn negotiated(&mut self, _features: u64) {}
+
+    /// Serves one request of queue number `queue`.
+    ///
+    /// When this returns the chain goes back, with as many bytes as were written.
+    fn serve(&mut self, queue: u16, request: Request<'_>);
+
+    /// Fails a request whose buffers are too large in sum, or cannot all be accessed.
+    ///
+    /// `request` holds only the chain's last writable buffer, and not even that when
+    /// it cannot be accessed. A device with a status byte must write its failure there:
+    /// drivers do not look at the used length, and would take what an earlier request
+    /// left in the byte for this one's result. The chain goes back with length 0.
+    fn refuse(&mut self, _queue: u16, _request: Request<'_>) {}
+}
+
+/// How the queue loop reaches the driver: implemented by the transport.
+pub trait Interrupt: Send + Sync {
+    /// Tells the driver that queue `index` has used buffers.
+    fn queue(&self, index: u16);
+
+    /// The device can not go on: sets `DEVICE_NEEDS_RESET` and raises a config interrupt.
+    ///
+    /// May come more than once, from different queues.
+    fn broken(&self);
+}

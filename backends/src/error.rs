@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! What can go wrong on the host's side when a device is made.
+
+use std::io;
+
+/// A device cannot be made from what the host has given.
+///
+/// Nothing a guest does ends up here.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The disk's file is a directory, a socket, a character device or the like.
+    #[error("the disk is neither a regular file nor a block device")]
+    DiskKind,
+    /// The disk's file was opened without the access that the options ask for.
+    #[error("the disk is not open for {needed}")]
+    DiskAccess {
+        /// `reading` or `writing`.
+        needed: &'static str,
+    },
+    /// The disk's file cannot be examined.
+    #[error("cannot {action} the disk")]
+    DiskQuery {
+        /// What was tried.
+        action: &'static str,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
+    },
+    /// The disk holds less than one sector.
+    #[error("the disk has {bytes} bytes, less than one sector")]
+    DiskTooSmall {
+        /// Its size.
+        bytes: u64,
+    },
+    /// The serial number does not fit its field in the answer to the guest.
+    #[error("the serial number has {len} bytes, more than {max}")]
+    Serial {
+        /// Its length.
+        len: usize,
+        /// The longest that fits.
+        max: usize,
+    },
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! Guest memory that is reached in batches.
+
+use vm_memory::{GuestAddress, GuestMemory, GuestMemoryMmap, Permissions};
+
+/// A piece of guest memory that a batch is going to access.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Range {
+    /// The first byte.
+    pub addr: GuestAddress,
+    /// How many bytes; never 0.
+    pub len: usize,
+    /// What will be done with them: `Read` or `Write`, never both.
+    pub access: Permissions,
+}
+
+/// Guest memory as one batch of requests sees it.
+///
+/// The queue loop takes a guard from
+/// [`GuestAddressSpace::memory`](vm_memory::GuestAddressSpace::memory) for each
+/// batch, reaches everything through it, and drops it *before* it publishes
+/// the used index. An implementation that maps memory on access (Xen's grants)
+/// therefore maps into the guard and unmaps when the guard is dropped: after
+/// that, the guest may revoke what it has lent. The index is published through
+/// a second guard, which touches ring pages only; those pages should stay
+/// mapped as long as the queue lives.
+pub trait Batch: GuestMemory<Bitmap = ()> {
+    /// Says in advance what will be accessed, so that one system call can map it all.
+    ///
+    /// Never fails: a range that cannot be mapped fails at its access. Called at most
+    /// twice per batch, first with the indirect tables, then with the buffers.
+    fn declare(&self, _ranges: &[Range]) {}
+}
+
+/// Memory that is mapped for good has nothing to prepare.
+impl Batch for GuestMemoryMmap<()> {}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! The queue loop: one batch of requests at a time, through any device.
+
+#[cfg(test)]
+mod tests;
+
+use std::any::Any;
+use std::error::Error as _;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::Ordering;
+use std::thread;
+
+use virtio_bindings::virtio_ring::VRING_AVAIL_F_NO_INTERRUPT;
+use virtio_queue::{Queue, QueueT};
+use vm_memory::{Bytes, GuestAddress, GuestAddressSpace};
+
+use crate::chain::{Chains, Fault};
+use crate::counters::Counters;
+use crate::device::{Device, Interrupt};
+use crate::memory::Batch;
+use crate::ratelimit::warn_limited;
+use crate::request::{Buffers, Receipt, Request};
+
+/// What [`VirtQueue::process`] has left.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Progress {
+    /// There are more requests: call again, after a look at what else there is to do.
+    More,
+    /// There is nothing to do until the driver's next notification, which is asked for.
+    Idle,
+    /// The ring is retired for good.
+    Broken,
+}
+
+/// A virtqueue that is served in batches.
+#[derive(Debug)]
+pub struct VirtQueue {
+    index: u16,
+    queue: Queue,
+    chains: Chains,
+    receipts: Vec<Receipt>,
+    /// Set once the rings were found to be in memory.
+    checked: bool,
+    /// Set while the driver is asked not to notify.
+    quiet: bool,
+    /// Set once the ring was found unusable: nothing more is read from it.
+    broken: bool,
+}
+
+impl VirtQueue {
+    /// Makes queue number `index` of a device from a ring that the driver has set up.
+    pub fn new(index: u16, queue: Queue) -> Self {
+        Self {
+            index,
+            queue,
+            chains: Chains::default(),
+            receipts: Vec::new(),
+            checked: false,
+            quiet: false,
+            broken: false,
+        }
+    }
+
+    /// Its number.
+    pub fn index(&self) -> u16 {
+        self.index
+    }
+
+    /// The ring and how far it was served.
+    pub fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// Gives the ring back, for instance to be served elsewhere.
+    pub fn into_queue(self) -> Queue {
+        self.queue
+    }
+
+    /// Whether the ring is retired.
+    pub fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    /// Retires the ring: nothing more is read from it, nor written to it.
+    pub fn retire(&mut self) {
+        self.broken = true;
+    }
+
+    /// Serves one batch: every chain that was available, within [`limits`](crate::limits).
+    ///
+    /// Raises at most one interrupt, and [`Interrupt::broken`] once if the ring cannot be parsed.
+    ///
+    /// # Panics
+    ///
+    /// Passes on a panic of the device, after the requests it has seen went back; those it
+    /// has not seen are left on the ring, which is retired.
+    pub fn process<A>(
+        &mut self,
+        space: &A,
+        device: &mut dyn Device,
+        interrupt: &dyn Interrupt,
+        counters: &Counters,
+    ) -> Progress
+    where
+        A: GuestAddressSpace<M: Batch>,
+    {
+        if self.broken {
+            return Progress::Broken;
+        }
+        let mut panic = None;
+        let outcome = self
+            .batch(space, device, counters, &mut panic)
+            .and_then(|more| self.publish(space, more, interrupt, counters));
+        self.broken = outcome.is_err() || panic.is_some();
+        if let Err(fault) = &outcome {
+            self.report(fault);
+            interrupt.broken();
+        }
+        if let Some(payload) = panic {
+            resume_unwind(payload);
+        }
+        match outcome {
+            Ok(true) => Progress::More,
+            Ok(false) => Progress::Idle,
+            Err(_) => Progress::Broken,
+        }
+    }
+
+    /// Takes a batch and has it served. All that it maps is unmapped when it returns.
+    fn batch<A>(
+        &mut self,
+        space: &A,
+        device: &mut dyn Device,
+        counters: &Counters,
+        panic: &mut Option<Box<dyn Any + Send>>,
+    ) -> Result<bool, Fault>
+    where
+        A: GuestAddressSpace<M: Batch>,
+    {
+        let guard = space.memory();
+        let mem = &*guard;
+        self.receipts.clear();
+        if !self.checked {
+            self.checked = self.queue.is_valid(mem);
+            if !self.checked {
+                return Err(Fault::Invalid);
+            }
+        }
+        if !self.quiet {
+            self.queue.disable_notification(mem)?;
+            self.quiet = true;
+        }
+        let start = self.queue.next_avail();
+        let taken = self.chains.take(&mut self.queue, mem);
+        // With a fault nothing of the batch is served, and the ring's state says so.
+        let more = taken.inspect_err(|_| self.queue.set_next_avail(start))?;
+        let left = self.chains.plan(mem);
+        self.undo(left);
+        *panic = self.serve(mem, device, counters);
+        Ok(more || left > 0)
+    }
+
+    /// Puts the last `count` heads back on the available ring.
+    fn undo(&mut self, count: u16) {
+        self.queue
+            .set_next_avail(self.queue.next_avail().wrapping_sub(count));
+    }
+
+    /// Has the device serve the chains, and returns its panic if it has one.
+    fn serve<M: Batch>(
+        &mut self,
+        mem: &M,
+        device: &mut dyn Device,
+        counters: &Counters,
+    ) -> Option<Box<dyn Any + Send>> {
+        let (slices, chains) = self.chains.resolve(mem);
+        self.receipts
+            .extend(chains.iter().map(|chain| Receipt::new(chain.head)));
+        let mut seen = 0;
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            for (chain, receipt) in chains.iter().zip(&self.receipts) {
+                seen += 1;
+                let (readable, writable) = chain.sides(&slices);
+                let (readable, writable) = (Buffers::new(readable), Buffers::new(writable));
+                let request = Request {
+                    queue: self.index,
+                    readable,
+                    writable,
+                    receipt,
+                    counters,
+                };
+                let Some(flaw) = chain.flaw else {
+                    device.serve(self.index, request);
+                    continue;
+                };
+                Counters::add(&counters.malformed, 1);
+                warn_limited!("queue {} head {}: {flaw}", self.index, chain.head);
+                device.refuse(self.index, request);
+                receipt.written.set(0);
+            }
+        }));
+        let unseen = self.receipts.len() - seen;
+        self.receipts.truncate(seen);
+        self.undo(u16::try_from(unseen).expect("a batch has no more chains than BATCH_CHAINS"));
+        outcome.err()
+    }
+
+    /// Puts the chains back, interrupts the driver if it wants that, and says whether there
+    /// are more.
+    fn publish<A>(
+        &mut self,
+        space: &A,
+        more: bool,
+        interrupt: &dyn Interrupt,
+        counters: &Counters,
+    ) -> Result<bool, Fault>
+    where
+        A: GuestAddressSpace<M: Batch>,
+    {
+        let guard = space.memory();
+        let mem = &*guard;
+        let (mut read, mut written) = (0, 0);
+        for receipt in &self.receipts {
+            let len = u32::try_from(receipt.written.get()).unwrap_or(u32::MAX);
+            self.queue.add_used(mem, receipt.head, len)?;
+            written += u64::from(len);
+            read += u64::try_from(receipt.read.get()).unwrap_or(u64::MAX);
+        }
+        if !self.receipts.is_empty() {
+            Counters::add(&counters.batches, 1);
+            Counters::add(
+                &counters.requests,
+                u64::try_from(self.receipts.len()).unwrap_or(0),
+            );
+            Counters::add(&counters.bytes_read, read);
+            Counters::add(&counters.bytes_written, written);
+            if self.wants_interrupt(mem)? {
+                Counters::add(&counters.interrupts, 1);
+                interrupt.queue(self.index);
+            } else {
+                Counters::add(&counters.suppressed, 1);
+            }
+        }
+        if more {
+            return Ok(true);
+        }
+        // Asks for notifications, then looks again: what came before the driver could
+        // see that is not lost.
+        self.quiet = false;
+        Ok(self.queue.enable_notification(mem)?)
+    }
+
+    /// Whether the driver wants to hear of what was just put back.
+    fn wants_interrupt<M: Batch>(&mut self, mem: &M) -> Result<bool, Fault> {
+        // Decides with EVENT_IDX; without, it only orders the used ring before what follows.
+        let wanted = self.queue.needs_notification(mem)?;
+        if self.queue.event_idx_enabled() {
+            return Ok(wanted);
+        }
+        let flags: u16 = mem.load(GuestAddress(self.queue.avail_ring()), Ordering::Relaxed)?;
+        Ok(u32::from(u16::from_le(flags)) & VRING_AVAIL_F_NO_INTERRUPT == 0)
+    }
+
+    /// Says, once, why the ring is retired.
+    fn report(&self, fault: &Fault) {
+        let (thread, index) = (thread::current(), self.index);
+        let name = thread.name().unwrap_or("?");
+        match fault.source() {
+            Some(source) => log::error!("{name}: queue {index} retired: {fault}: {source}"),
+            None => log::error!("{name}: queue {index} retired: {fault}"),
+        }
+    }
+}

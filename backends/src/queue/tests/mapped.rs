@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! What is mapped when.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+
+use vm_memory::bitmap::BS;
+use vm_memory::guest_memory::{self, GuestMemorySliceIterator};
+use vm_memory::{GuestAddress, GuestAddressSpace, GuestMemory, GuestMemoryBackend};
+use vm_memory::{GuestMemoryMmap, Permissions};
+
+use super::{Bench, Function, echo};
+use crate::memory::{Batch, Range};
+use crate::queue::Progress;
+use crate::request::Request;
+
+/// An address space that counts what its guards have touched outside the rings.
+#[derive(Clone)]
+struct Watched {
+    memory: Arc<GuestMemoryMmap<()>>,
+    used_index: GuestAddress,
+    heap: GuestAddress,
+    watch: Arc<Watch>,
+}
+
+#[derive(Default)]
+struct Watch {
+    /// Accesses through guards that still live.
+    mapped: AtomicUsize,
+    published: AtomicUsize,
+    published_while_mapped: AtomicUsize,
+    undeclared: AtomicUsize,
+    declared: Mutex<Vec<Vec<Range>>>,
+}
+
+struct Guarded {
+    space: Watched,
+    touched: Cell<usize>,
+}
+
+impl GuestAddressSpace for Watched {
+    type M = Guarded;
+    type T = Rc<Guarded>;
+
+    fn memory(&self) -> Rc<Guarded> {
+        Rc::new(Guarded {
+            space: self.clone(),
+            touched: Cell::new(0),
+        })
+    }
+}
+
+impl GuestMemory for Guarded {
+    type PhysicalMemory = GuestMemoryMmap<()>;
+    type Bitmap = ();
+
+    fn check_range(&self, addr: GuestAddress, count: usize, _access: Permissions) -> bool {
+        GuestMemoryBackend::check_range(&*self.space.memory, addr, count)
+    }
+
+    fn get_slices<'a>(
+        &'a self,
+        addr: GuestAddress,
+        count: usize,
+        access: Permissions,
+    ) -> guest_memory::Result<impl GuestMemorySliceIterator<'a, BS<'a, ()>>> {
+        let watch = &self.space.watch;
+        if addr >= self.space.heap {
+            self.touched.update(|n| n + 1);
+            watch.mapped.fetch_add(1, SeqCst);
+            let declared = watch.declared.lock().unwrap();
+            let known = declared.iter().flatten().any(|range| {
+                *range
+                    == Range {
+                        addr,
+                        len: count,
+                        access,
+                    }
+            });
+            watch.undeclared.fetch_add(usize::from(!known), SeqCst);
+        }
+        if addr == self.space.used_index && access == Permissions::Write {
+            watch.published.fetch_add(1, SeqCst);
+            let mapped = watch.mapped.load(SeqCst) > 0;
+            watch
+                .published_while_mapped
+                .fetch_add(usize::from(mapped), SeqCst);
+        }
+        GuestMemory::get_slices(&*self.space.memory, addr, count, access)
+    }
+}
+
+impl Batch for Guarded {
+    fn declare(&self, ranges: &[Range]) {
+        self.space
+            .watch
+            .declared
+            .lock()
+            .unwrap()
+            .push(ranges.to_vec());
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        self.space
+            .watch
+            .mapped
+            .fetch_sub(self.touched.get(), SeqCst);
+    }
+}
+
+#[test]
+fn all_is_declared_before_and_unmapped_when_the_used_index_is_published() {
+    let Bench {
+        mut driver,
+        mut queue,
+        interrupts,
+        counters,
+    } = Bench::new(16);
+    let (question, answer) = (driver.readable(b"question"), driver.writable(99));
+    driver.send(&[question, answer]);
+    driver.send_indirect(&[question, answer]);
+    driver.send_indirect(&[question, answer]);
+    let space = Watched {
+        memory: driver.memory(),
+        used_index: GuestAddress(driver.used_ring().0 + 2),
+        heap: question.addr,
+        watch: Arc::default(),
+    };
+    let watch = Arc::clone(&space.watch);
+    let mut device = Function(|request: Request<'_>| {
+        assert_eq!(watch.mapped.load(SeqCst), 8, "2 tables and 6 buffers");
+        assert_eq!(watch.published.load(SeqCst), 0);
+        echo(request);
+    });
+
+    let progress = queue.process(&space, &mut device, &interrupts, &counters);
+
+    assert_eq!(progress, Progress::Idle);
+    assert_eq!(driver.used(), [(0, 8), (2, 8), (3, 8)]);
+    let watch = &space.watch;
+    assert_eq!(watch.published.load(SeqCst), 3);
+    assert_eq!(watch.published_while_mapped.load(SeqCst), 0);
+    assert_eq!(watch.undeclared.load(SeqCst), 0);
+    assert_eq!(watch.mapped.load(SeqCst), 0);
+    let calls: Vec<_> = watch
+        .declared
+        .lock()
+        .unwrap()
+        .iter()
+        .map(Vec::len)
+        .collect();
+    assert_eq!(calls, [2, 6]);
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! Log lines that a guest can cause, limited per place in the source.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::limits::{LOG_LINES, LOG_PERIOD_SECONDS};
+
+const PERIOD: Duration = Duration::from_secs(LOG_PERIOD_SECONDS);
+
+/// Logs a warning, with the name of the thread, unless this place has said enough lately.
+macro_rules! warn_limited {
+    ($($arg:tt)+) => {{
+        static LIMIT: $crate::ratelimit::RateLimit = $crate::ratelimit::RateLimit::new();
+        if let Some(suppressed) = LIMIT.admit(::std::time::Instant::now()) {
+            let thread = ::std::thread::current();
+            let name = thread.name().unwrap_or("?");
+            match suppressed {
+                0 => ::log::warn!("{name}: {}", format_args!($($arg)+)),
+                n => ::log::warn!("{name}: {} ({n} more not logged)", format_args!($($arg)+)),
+            }
+        }
+    }};
+}
+pub(crate) use warn_limited;
+
+/// Admits [`LOG_LINES`] in each period.
+#[derive(Debug)]
+pub(crate) struct RateLimit(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    began: Option<Instant>,
+    lines: u32,
+    suppressed: u64,
+}
+
+impl RateLimit {
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(State {
+            began: None,
+            lines: 0,
+            suppressed: 0,
+        }))
+    }
+
+    /// Whether a line may be written at `now`; if so, how many before it were not.
+    pub(crate) fn admit(&self, now: Instant) -> Option<u64> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state
+            .began
+            .is_none_or(|began| now.saturating_duration_since(began) >= PERIOD)
+        {
+            state.began = Some(now);
+            state.lines = 0;
+        }
+        if state.lines >= LOG_LINES {
+            state.suppressed = state.suppressed.saturating_add(1);
+            return None;
+        }
+        state.lines += 1;
+        Some(std::mem::take(&mut state.suppressed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_beyond_the_limit_are_counted_and_reported_in_the_next_period() {
+        let (limit, start) = (RateLimit::new(), Instant::now());
+
+        let admitted = (0..LOG_LINES + 3)
+            .filter(|_| limit.admit(start).is_some())
+            .count();
+
+        assert_eq!(u32::try_from(admitted).unwrap(), LOG_LINES);
+        assert_eq!(limit.admit(start + PERIOD), Some(3));
+        assert_eq!(limit.admit(start + PERIOD), Some(0));
+    }
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! A thread that serves the queues of one device.
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber};
+use event_manager::{SubscriberId, SubscriberOps};
+use vm_memory::GuestAddressSpace;
+use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
+
+use crate::counters::Counters;
+use crate::device::{Device, Interrupt};
+use crate::memory::Batch;
+use crate::queue::{Progress, VirtQueue};
+
+/// What a thread's name can hold: the kernel's 16 bytes, one of them the end.
+const NAME_BYTES: usize = 15;
+
+/// What a worker needs.
+pub struct Setup<A> {
+    /// Guest memory.
+    pub space: A,
+    /// The device.
+    pub device: Box<dyn Device>,
+    /// Its queues, each with the eventfd that its notifications write to. The worker
+    /// watches it for writes and never reads it.
+    pub queues: Vec<(VirtQueue, EventFd)>,
+    /// The way to the driver.
+    pub interrupt: Arc<dyn Interrupt>,
+    /// Where to count.
+    pub counters: Arc<Counters>,
+}
+
+/// What a worker gives back.
+pub struct Stopped {
+    /// The device.
+    pub device: Box<dyn Device>,
+    /// Its queues, as far as they were served: enough to go on elsewhere.
+    pub queues: Vec<(VirtQueue, EventFd)>,
+}
+
+/// A thread that serves the queues of one device until it is stopped or dropped.
+///
+/// A device that panics is never called again: its queues are retired,
+/// [`Interrupt::broken`] is called, and the thread waits to be stopped.
+pub struct Worker {
+    stop: EventFd,
+    thread: Option<JoinHandle<Stopped>>,
+}
+
+impl Worker {
+    /// Starts a thread named `name`, which serves what is already on the queues first.
+    ///
+    /// # Errors
+    ///
+    /// When the name has more than 15 bytes or a NUL, when a descriptor cannot be made or
+    /// watched (the same eventfd for two queues, say), or when there can be no more threads.
+    pub fn spawn<A>(name: String, setup: Setup<A>) -> io::Result<Self>
+    where
+        A: GuestAddressSpace<M: Batch> + Send + 'static,
+    {
+        if name.len() > NAME_BYTES || name.contains('\0') {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "not a name for a thread",
+            ));
+        }
+        let stop = EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC)?;
+        let queues = setup.queues.len();
+        let body = Body {
+            setup,
+            stop: stop.try_clone()?,
+            stopping: false,
+            due: vec![true; queues],
+            registered: Ok(()),
+        };
+        let mut manager = EventManager::new_with_capacity(queues + 1).map_err(io::Error::other)?;
+        let id = manager.add_subscriber(body);
+        let body = manager.subscriber_mut(id).map_err(io::Error::other)?;
+        std::mem::replace(&mut body.registered, Ok(())).map_err(io::Error::other)?;
+        let thread = thread::Builder::new()
+            .name(name)
+            .spawn(move || run(manager, id))?;
+        Ok(Self {
+            stop,
+            thread: Some(thread),
+        })
+    }
+
+    /// Stops the thread after the batch in progress, and gives back what it was made of.
+    ///
+    /// # Panics
+    ///
+    /// When [`Interrupt::broken`] has panicked. A panic of the device is not passed on.
+    pub fn stop(mut self) -> Stopped {
+        self.signal();
+        let thread = self
+            .thread
+            .take()
+            .expect("only `stop` and `drop` take it, and both end self");
+        thread
+            .join()
+            .unwrap_or_else(|payload| resume_unwind(payload))
+    }
+
+    fn signal(&self) {
+        if let Err(error) = self.stop.write(1) {
+            log::error!("cannot signal a worker to stop: {error}");
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            self.signal();
+            // The panic of a thread was reported when it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The life of a worker's thread.
+fn run<A: GuestAddressSpace<M: Batch>>(
+    mut manager: EventManager<Body<A>>,
+    id: SubscriberId,
+) -> Stopped {
+    const KNOWN: &str = "the subscriber was added and only this function removes it";
+    loop {
+        let timeout = if manager.subscriber_mut(id).expect(KNOWN).is_idle() {
+            -1
+        } else {
+            0
+        };
+        let waited = manager.run_with_timeout(timeout);
+        let body = manager.subscriber_mut(id).expect(KNOWN);
+        if let Err(error) = waited {
+            log::error!("{}: cannot wait for events: {error}", thread_name());
+            body.retire();
+            break;
+        }
+        if body.stopping {
+            break;
+        }
+        body.round();
+    }
+    let Setup { device, queues, .. } = manager.remove_subscriber(id).expect(KNOWN).setup;
+    Stopped { device, queues }
+}
+
+fn thread_name() -> String {
+    thread::current().name().unwrap_or("?").to_owned()
+}
+
+/// What a descriptor that became readable means.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Token {
+    /// A notification for the queue at this place.
+    Kick(u32),
+    Stop,
+}
+
+impl From<Token> for u32 {
+    fn from(token: Token) -> Self {
+        match token {
+            Token::Kick(place) => place,
+            Token::Stop => Self::MAX,
+        }
+    }
+}
+
+impl From<u32> for Token {
+    fn from(data: u32) -> Self {
+        if data == u32::MAX {
+            Self::Stop
+        } else {
+            Self::Kick(data)
+        }
+    }
+}
+
+/// The state of a worker's thread.
+struct Body<A> {
+    setup: Setup<A>,
+    stop: EventFd,
+    stopping: bool,
+    /// For each queue, whether it may have requests.
+    due: Vec<bool>,
+    /// How `init`, which cannot fail, has fared.
+    registered: event_manager::Result<()>,
+}
+
+impl<A: GuestAddressSpace<M: Batch>> Body<A> {
+    fn is_idle(&self) -> bool {
+        !self.due.contains(&true)
+    }
+
+    /// Serves one batch of each queue that may have requests.
+    fn round(&mut self) {
+        let Setup {
+            space,
+            device,
+            queues,
+            interrupt,
+            counters,
+        } = &mut self.setup;
+        for ((queue, _), due) in queues.iter_mut().zip(&mut self.due) {
+            if !*due {
+                continue;
+            }
+            let progress = catch_unwind(AssertUnwindSafe(|| {
+                queue.process(space, device.as_mut(), interrupt.as_ref(), counters)
+            }));
+            match progress {
+                Ok(progress) => *due = progress == Progress::More,
+                Err(_) => {
+                    log::error!("{}: the device panicked and is retired", thread_name());
+                    return self.retire();
+                }
+            }
+        }
+    }
+
+    /// Ends all service, for good.
+    fn retire(&mut self) {
+        self.setup
+            .queues
+            .iter_mut()
+            .for_each(|(queue, _)| queue.retire());
+        self.due.fill(false);
+        self.setup.interrupt.broken();
+    }
+
+    /// Watches all descriptors, edge-triggered: an eventfd reports each write then, so there
+    /// is no need to read it, and one that nobody serves any more cannot keep the loop busy.
+    fn register(&self, ops: &mut EventOps) -> event_manager::Result<()> {
+        let events = EventSet::IN | EventSet::EDGE_TRIGGERED;
+        ops.add(Events::with_data(&self.stop, Token::Stop.into(), events))?;
+        for (place, (_, kick)) in (0..).zip(&self.setup.queues) {
+            ops.add(Events::with_data(kick, Token::Kick(place).into(), events))?;
+        }
+        Ok(())
+    }
+}
+
+impl<A: GuestAddressSpace<M: Batch>> MutEventSubscriber for Body<A> {
+    fn init(&mut self, ops: &mut EventOps) {
+        self.registered = self.register(ops);
+    }
+
+    fn process(&mut self, events: Events, _ops: &mut EventOps) {
+        match Token::from(events.data()) {
+            Token::Stop => self.stopping = true,
+            Token::Kick(place) => {
+                Counters::add(&self.setup.counters.kicks, 1);
+                let place = usize::try_from(place).unwrap_or(usize::MAX);
+                if let (Some((queue, _)), Some(due)) =
+                    (self.setup.queues.get(place), self.due.get_mut(place))
+                {
+                    *due = !queue.is_broken();
+                }
+            }
+        }
+    }
+}
+
+impl<A> fmt::Debug for Setup<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup")
+            .field("queues", &self.queues)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stopped")
+            .field("queues", &self.queues)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
