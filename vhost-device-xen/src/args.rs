@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Virtio devices for Xen guests, served from dom0.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the virtio devices of all guests until SIGTERM or SIGINT.
+    Run {
+        /// The configuration file [default: /etc/vhost-device-xen.toml, if it exists].
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Say what this host has and lacks, and what to do about it; exit 0 if `run` would work.
+    Check {
+        /// The configuration file to look at.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Serve one guest: started by `run`, which talks to it through standard input.
+    #[command(hide = true)]
+    Guest {
+        /// The guest's domain.
+        #[arg(long)]
+        domain: u16,
+    },
+}

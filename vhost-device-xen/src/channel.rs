@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! What supervisor and guest process say to each other: JSON in packets, with a descriptor
+//! beside it.
+
+// UNSAFE: socketpair(2), and descriptors out of a control message.
+#![expect(unsafe_code)]
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use vmm_sys_util::sock_ctrl_msg::ScmSocket;
+
+/// The largest packet. A device is described in a few hundred bytes, an image path among them.
+const PACKET: usize = 16 * 1024;
+
+/// Where libxl announces a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Directory {
+    /// `backend/virtio`: a `virtio=` line.
+    Virtio,
+    /// `backend/virtio_disk`: a `disk=` line.
+    Disk,
+}
+
+impl Directory {
+    /// The directory's name under `backend/`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Virtio => "virtio",
+            Self::Disk => "virtio_disk",
+        }
+    }
+}
+
+/// A device of a guest: which directory, and which number in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DeviceId {
+    /// Where it was announced.
+    pub directory: Directory,
+    /// Its number there.
+    pub index: u32,
+}
+
+/// Everything a guest process needs to serve a device. Files come as descriptors.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceSpec {
+    /// Which one.
+    pub id: DeviceId,
+    /// Guest-physical address of its registers.
+    pub base: u64,
+    /// Its interrupt, an INTID.
+    pub irq: u32,
+    /// Whether the guest shares memory by grants.
+    pub grants: bool,
+    /// What it is.
+    pub kind: DeviceKind,
+}
+
+/// A kind of device with what is particular to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeviceKind {
+    /// An entropy source; with a descriptor, that file, else the host's.
+    Rng,
+    /// A disk; the descriptor is its image.
+    Block {
+        /// Refuse writes.
+        read_only: bool,
+        /// What the guest reads as the disk's identity, at most 20 bytes of it.
+        serial: String,
+    },
+}
+
+/// What the supervisor asks of a guest process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Use the kernel like this. Comes first, once.
+    Configure {
+        /// Interrupts by irqfd, if the kernel has it.
+        irqfd: bool,
+        /// Kicks by ioeventfd, if the kernel has it and it is safe.
+        ioeventfd: bool,
+    },
+    /// Serve a device.
+    Attach(DeviceSpec),
+    /// Stop serving a device.
+    Detach {
+        /// Which one.
+        device: DeviceId,
+        /// There is no other: let go of the guest altogether.
+        last: bool,
+    },
+}
+
+/// What a guest process has to say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Report {
+    /// The device answers its guest.
+    Attached(DeviceId),
+    /// The device cannot be served.
+    Refused {
+        /// Which one.
+        device: DeviceId,
+        /// Why, with causes.
+        reason: String,
+    },
+    /// The guest's driver is ready to use the device.
+    DriverOk(DeviceId),
+    /// Nothing of the device is left.
+    Detached {
+        /// Which one.
+        device: DeviceId,
+        /// What it has done.
+        counters: String,
+    },
+}
+
+/// One end.
+#[derive(Debug)]
+pub struct Channel(UnixStream);
+
+impl Channel {
+    /// Both ends.
+    ///
+    /// # Errors
+    ///
+    /// As socketpair(2).
+    pub fn pair() -> io::Result<(Self, Self)> {
+        let mut ends = [-1; 2];
+        let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
+        // SAFETY: socketpair writes two descriptors to `ends`, which has room for two.
+        let result = unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()) };
+        if result != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let end = |fd| {
+            // SAFETY: socketpair has just opened `fd`, and nobody else knows of it.
+            let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+            Self::from(fd)
+        };
+        Ok((end(ends[0]), end(ends[1])))
+    }
+
+    /// Makes sending fail rather than wait for the other side.
+    ///
+    /// # Errors
+    ///
+    /// As fcntl(2).
+    pub fn set_nonblocking(&self) -> io::Result<()> {
+        self.0.set_nonblocking(true)
+    }
+
+    /// Makes receiving wait for the other side, but no longer than `patience`.
+    ///
+    /// # Errors
+    ///
+    /// As setsockopt(2).
+    pub fn set_timeout(&self, patience: Duration) -> io::Result<()> {
+        self.0.set_nonblocking(false)?;
+        self.0.set_read_timeout(Some(patience))
+    }
+
+    /// Sends a message, with a descriptor if there is one.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` when the other side has not read for long, `BrokenPipe` when it is gone.
+    pub fn send(&self, message: &impl Serialize, fd: Option<BorrowedFd<'_>>) -> io::Result<()> {
+        let packet = serde_json::to_vec(message)?;
+        if packet.len() > PACKET {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+        }
+        let sent = match fd {
+            Some(fd) => self.0.send_with_fd(packet.as_slice(), fd.as_raw_fd()),
+            None => self.0.send_with_fds(&[packet.as_slice()], &[]),
+        };
+        sent.map(drop).map_err(io::Error::from)
+    }
+
+    /// Receives a message and its descriptor; `None` when the other side has gone.
+    ///
+    /// # Errors
+    ///
+    /// As recvmsg(2), or when the message is not one.
+    pub fn receive<T: DeserializeOwned>(&self) -> io::Result<Option<(T, Option<File>)>> {
+        let mut packet = vec![0; PACKET];
+        let (len, file) = self.0.recv_with_fd(&mut packet).map_err(io::Error::from)?;
+        match len {
+            0 => Ok(None),
+            len => Ok(Some((serde_json::from_slice(&packet[..len])?, file))),
+        }
+    }
+
+    /// Tells the other side that nothing more will come: it gets `None`.
+    pub fn finish(&self) {
+        // Fails when the other side has gone, which is what is wanted.
+        let _ = self.0.shutdown(std::net::Shutdown::Write);
+    }
+}
+
+impl From<OwnedFd> for Channel {
+    fn from(fd: OwnedFd) -> Self {
+        Self(UnixStream::from(fd))
+    }
+}
+
+impl From<Channel> for OwnedFd {
+    fn from(channel: Channel) -> Self {
+        channel.0.into()
+    }
+}
+
+impl AsFd for Channel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl AsRawFd for Channel {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Seek, Write};
+
+    use super::*;
+
+    const DISK: DeviceId = DeviceId {
+        directory: Directory::Disk,
+        index: 51712,
+    };
+
+    #[test]
+    fn a_device_arrives_with_its_image() {
+        let (ours, theirs) = Channel::pair().unwrap();
+        let mut image = tempfile::tempfile().unwrap();
+        image.write_all(b"image").unwrap();
+        image.rewind().unwrap();
+        let spec = DeviceSpec {
+            id: DISK,
+            base: 0x200_0000,
+            irq: 33,
+            grants: true,
+            kind: DeviceKind::Block {
+                read_only: true,
+                serial: "xvda".into(),
+            },
+        };
+
+        ours.send(&Command::Attach(spec.clone()), Some(image.as_fd()))
+            .unwrap();
+        let (command, file) = theirs.receive::<Command>().unwrap().unwrap();
+
+        assert_eq!(command, Command::Attach(spec));
+        let mut text = String::new();
+        file.unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "image");
+    }
+
+    #[test]
+    fn messages_keep_apart() {
+        let (ours, theirs) = Channel::pair().unwrap();
+        ours.send(&Report::Attached(DISK), None).unwrap();
+        ours.send(&Report::DriverOk(DISK), None).unwrap();
+
+        let (first, _) = theirs.receive::<Report>().unwrap().unwrap();
+        let (second, file) = theirs.receive::<Report>().unwrap().unwrap();
+
+        assert_eq!(
+            [first, second],
+            [Report::Attached(DISK), Report::DriverOk(DISK)]
+        );
+        assert!(file.is_none());
+    }
+
+    #[test]
+    fn an_end_that_has_finished_sends_nothing_more() {
+        let (ours, theirs) = Channel::pair().unwrap();
+
+        ours.finish();
+
+        assert!(theirs.receive::<Command>().unwrap().is_none());
+    }
+
+    #[test]
+    fn nonsense_is_an_error() {
+        let (ours, theirs) = Channel::pair().unwrap();
+        ours.send(&"nonsense", None).unwrap();
+
+        assert!(theirs.receive::<Command>().is_err());
+    }
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! `vhost-device-xen check`: what this host has and lacks, and what to do about it.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use xen_hypercall::DomId;
+use xen_hypercall::dm_op::NrVcpus;
+use xen_ioctls::{EventChannels, Grants, Privcmd};
+use xen_store::{Client, Store};
+
+use crate::config::Config;
+use crate::guest::chain;
+
+/// The last domain number that can be a guest's: Xen gives them out from 1 on, so a host that has
+/// one of this number has had 32,751 others first.
+const NOBODY: DomId = DomId(DomId::FIRST_RESERVED.0 - 1);
+/// The first Xen whose stable interfaces suffice.
+const OLDEST_XEN: (u16, u16) = (4, 17);
+
+/// One line of the report.
+enum Finding {
+    /// There, in this form.
+    Good(String),
+    /// Not there; works without, but not as well: what and what to do.
+    Worse(String, &'static str),
+    /// Not there, and needed: what and what to do.
+    Missing(String, &'static str),
+}
+
+/// Prints the report. Success means that `run` would work.
+pub fn run(config: Option<&Path>) -> ExitCode {
+    let findings = [
+        ("hypervisor", hypervisor()),
+        ("privcmd", privcmd()),
+        ("event channels", event_channels()),
+        ("grants", grants()),
+        ("IOREQ servers", ioreq_servers()),
+        ("eventfds", eventfds()),
+        ("XenStore", xenstore()),
+        ("configuration", configuration(config)),
+    ];
+    let mut works = true;
+    for (what, finding) in &findings {
+        match finding {
+            Finding::Good(text) => println!("ok       {what}: {text}"),
+            Finding::Worse(text, advice) => {
+                println!("without  {what}: {text}\n         -> {advice}")
+            }
+            Finding::Missing(text, advice) => {
+                println!("MISSING  {what}: {text}\n         -> {advice}");
+                works = false;
+            }
+        }
+    }
+    match works {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}
+
+fn hypervisor() -> Finding {
+    match fs::read_to_string("/sys/hypervisor/type") {
+        Ok(kind) if kind.trim() == "xen" => {
+            let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+            Finding::Good(format!("xen, Linux {}", kernel.trim()))
+        }
+        Ok(kind) => Finding::Missing(kind.trim().into(), "start this kernel as Xen's dom0"),
+        Err(e) => Finding::Missing(
+            format!("/sys/hypervisor/type: {e}"),
+            "start this kernel as Xen's dom0 (with CONFIG_XEN and CONFIG_XEN_SYS_HYPERVISOR)",
+        ),
+    }
+}
+
+fn privcmd() -> Finding {
+    let version = Privcmd::open().and_then(|privcmd| privcmd.xen_version());
+    match version {
+        Ok(version) if (version.major, version.minor) >= OLDEST_XEN => {
+            Finding::Good(format!("Xen {version}"))
+        }
+        Ok(version) => Finding::Missing(format!("Xen {version}"), "use Xen 4.17 or later"),
+        Err(e) => Finding::Missing(
+            chain(&e),
+            "run as root in dom0, with the module xen-privcmd (CONFIG_XEN_PRIVCMD)",
+        ),
+    }
+}
+
+fn event_channels() -> Finding {
+    match EventChannels::open() {
+        Ok(_) => Finding::Good("/dev/xen/evtchn".into()),
+        Err(e) => Finding::Missing(
+            chain(&e),
+            "load the module xen-evtchn (CONFIG_XEN_DEV_EVTCHN)",
+        ),
+    }
+}
+
+fn grants() -> Finding {
+    match Grants::open() {
+        Ok(_) => Finding::Good("/dev/xen/gntdev".into()),
+        Err(e) => Finding::Worse(
+            chain(&e),
+            "for guests with grant_usage=1, load the module xen-gntdev (CONFIG_XEN_GNTDEV)",
+        ),
+    }
+}
+
+/// Asks about a domain that is nobody: a Xen with IOREQ servers says that there is no such
+/// domain, one without that there is no such call.
+fn ioreq_servers() -> Finding {
+    let asked = Privcmd::open().and_then(|privcmd| privcmd.dm_op(NOBODY, &mut NrVcpus::new()));
+    match asked {
+        Ok(()) => Finding::Good("answered".into()),
+        Err(e) if e.raw_os_error() == Some(libc::ESRCH) => Finding::Good("answered".into()),
+        Err(e) => Finding::Missing(
+            chain(&e),
+            "build Xen with CONFIG_EXPERT and CONFIG_IOREQ_SERVER (on Arm they are off by default)",
+        ),
+    }
+}
+
+fn eventfds() -> Finding {
+    match Privcmd::open() {
+        Ok(privcmd) if privcmd.has_eventfds() => Finding::Good("irqfd and ioeventfd".into()),
+        Ok(_) => Finding::Worse(
+            "no irqfd, no ioeventfd: interrupts cost a system call more".into(),
+            "use Linux 6.7 or later with CONFIG_XEN_PRIVCMD_EVENTFD",
+        ),
+        Err(_) => Finding::Worse("not known without privcmd".into(), "see above"),
+    }
+}
+
+fn xenstore() -> Finding {
+    let domain = Client::open().and_then(|store| store.read_parsed::<u16>("domid"));
+    match domain {
+        Ok(None | Some(0)) => Finding::Good("answered, as the control domain's".into()),
+        Ok(Some(domain)) => Finding::Missing(
+            format!("this is domain {domain}"),
+            "run in dom0: that is where libxl looks for backends",
+        ),
+        Err(e) => Finding::Missing(
+            chain(&e),
+            "start xenstored (systemctl start xenstored), and run in dom0",
+        ),
+    }
+}
+
+fn configuration(path: Option<&Path>) -> Finding {
+    match Config::load(path) {
+        Ok(config) if config == Config::default() => Finding::Good("default".into()),
+        Ok(_) => Finding::Good("read".into()),
+        Err(e) => Finding::Missing(chain(&e).trim_end().into(), "correct the file"),
+    }
+}

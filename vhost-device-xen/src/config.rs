@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! The configuration file. A host needs none: every key has a default.
+//!
+//! ```toml
+//! [kernel]
+//! # Let the kernel raise interrupts and take kicks, where it can.
+//! irqfd = true
+//! ioeventfd = true
+//!
+//! [rng]
+//! # Where entropy comes from; without it, the host's getrandom(2).
+//! source = "/dev/hwrng"
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::Deserialize;
+
+/// Where the configuration is when the command line does not say.
+pub const DEFAULT_PATH: &str = "/etc/vhost-device-xen.toml";
+
+/// A configuration, checked as far as it can be without the host.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// How to use the kernel.
+    pub kernel: Kernel,
+    /// Entropy devices.
+    pub rng: Rng,
+}
+
+/// What of the kernel may be used.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Kernel {
+    /// Raise interrupts through the kernel instead of by device model operations.
+    pub irqfd: bool,
+    /// Have the kernel take kicks. Only done on a kernel with one CPU: see `DESIGN.md`.
+    pub ioeventfd: bool,
+}
+
+impl Default for Kernel {
+    fn default() -> Self {
+        Self {
+            irqfd: true,
+            ioeventfd: true,
+        }
+    }
+}
+
+/// Entropy devices.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rng {
+    /// A file that is read for entropy.
+    pub source: Option<PathBuf>,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file makes no sense.
+    #[error("the configuration {} is wrong", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+}
+
+impl Config {
+    /// Reads the file that was named, or the default one if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when a named file is missing, or any file is unreadable or wrong.
+    pub fn load(path: Option<&Path>) -> Result<Self, Error> {
+        let named = path.is_some();
+        let path = path.unwrap_or(Path::new(DEFAULT_PATH));
+        let text = match fs::read_to_string(path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound && !named => return Ok(Self::default()),
+            Err(source) => {
+                return Err(Error::Read {
+                    path: path.to_owned(),
+                    source,
+                });
+            }
+            Ok(text) => text,
+        };
+        toml::from_str(&text).map_err(|source| Error::Parse {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    fn load(text: &str) -> Result<Config, Error> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        fs::write(&path, text).unwrap();
+        Config::load(Some(&path))
+    }
+
+    #[test]
+    fn an_empty_file_is_the_default() {
+        assert_eq!(load("").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn every_key_can_be_set() {
+        let config =
+            load("[kernel]\nirqfd = false\nioeventfd = false\n[rng]\nsource = \"/dev/hwrng\"\n")
+                .unwrap();
+
+        assert_eq!(
+            config.kernel,
+            Kernel {
+                irqfd: false,
+                ioeventfd: false
+            }
+        );
+        assert_eq!(config.rng.source.as_deref(), Some(Path::new("/dev/hwrng")));
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let error = load("[rng]\nsauce = \"/dev/hwrng\"\n").unwrap_err();
+
+        let cause = error.source().unwrap().to_string();
+        assert!(
+            cause.contains("line 2") && cause.contains("sauce"),
+            "{cause}"
+        );
+    }
+
+    #[test]
+    fn a_named_file_must_exist() {
+        let missing = Path::new("/nonexistent/config.toml");
+
+        assert!(matches!(
+            Config::load(Some(missing)),
+            Err(Error::Read { .. })
+        ));
+    }
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! One device of a guest: its registers, and the worker behind them.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use backends::{Counters, Device, RING_FEATURES, Setup, VirtQueue, Worker};
+use virtio_bindings::virtio_config::{VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_VERSION_1};
+use virtio_bindings::virtio_ring::VIRTIO_RING_F_EVENT_IDX;
+use virtio_queue::{Queue, QueueT};
+use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
+use xen_hypercall::DomId;
+use xen_ioctls::Privcmd;
+use xen_ioreq::{IoEventFd, IoreqServer, Kick, Kicked};
+use xen_vm_memory::{GuestSpace, Mode, Pin};
+
+use super::Error;
+use super::host::duplicate;
+use super::line::Line;
+use super::memory::Space;
+use crate::channel::{DeviceId, DeviceSpec};
+use crate::transport::{Action, MMIO_SIZE, Mmio, QueueSetup, Signals};
+
+/// What a guest process may use of the kernel.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Kernel {
+    /// Interrupts by irqfd.
+    pub irqfd: bool,
+    /// Kicks by ioeventfd.
+    pub ioeventfd: bool,
+}
+
+/// A device that answers its guest.
+#[derive(Debug)]
+pub struct GuestDevice {
+    domain: DomId,
+    spec: DeviceSpec,
+    registers: Mmio,
+    signals: Arc<Signals>,
+    line: Arc<Line>,
+    space: GuestSpace,
+    /// By queue.
+    kicks: Vec<Arc<EventFd>>,
+    /// Kicks that the kernel takes.
+    _ioeventfds: Vec<IoEventFd>,
+    counters: Arc<Counters>,
+    state: State,
+}
+
+enum State {
+    /// Waiting for the driver.
+    Idle(Box<dyn Device>),
+    /// Being used.
+    Running { worker: Worker, pins: Vec<Pin> },
+    /// The worker could not be started, and the device went with it.
+    Lost,
+}
+
+impl GuestDevice {
+    /// Puts `device` behind registers at the place that `spec` says. The guest finds it once the
+    /// [range](Self::range) is mapped.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the host lacks something.
+    pub fn new(
+        spec: DeviceSpec,
+        device: Box<dyn Device>,
+        space: GuestSpace,
+        server: &IoreqServer,
+        privcmd: &Privcmd,
+        kernel: Kernel,
+    ) -> Result<Self, Error> {
+        let domain = server.domain();
+        let signals = Arc::new(Signals::default());
+        let line = Line::new(domain, spec.irq, signals.clone(), privcmd, kernel.irqfd)?;
+        let traits = device.traits();
+        let kicks = (0..traits.queues)
+            .map(|_| EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC).map(Arc::new))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(Error::EventFd)?;
+        let ioeventfds = match kernel.ioeventfd {
+            true => bind_kicks(server, spec.base, &kicks)?,
+            false => Vec::new(),
+        };
+        let registers = Mmio::new(
+            traits,
+            traits.features | RING_FEATURES,
+            required(space.mode()),
+            device.config().to_vec(),
+            signals.clone(),
+        );
+        Ok(Self {
+            domain,
+            spec,
+            registers,
+            signals,
+            line: Arc::new(line),
+            space,
+            kicks,
+            _ioeventfds: ioeventfds,
+            counters: Arc::default(),
+            state: State::Idle(device),
+        })
+    }
+
+    /// Which device this is.
+    pub fn id(&self) -> DeviceId {
+        self.spec.id
+    }
+
+    /// The guest-physical addresses of the registers.
+    pub fn range(&self) -> RangeInclusive<u64> {
+        self.spec.base..=self.spec.base + (MMIO_SIZE - 1)
+    }
+
+    /// What the device has done so far.
+    pub fn counters(&self) -> backends::Snapshot {
+        self.counters.snapshot()
+    }
+
+    /// Whether the guest's driver uses the device.
+    pub fn is_driver_ok(&self) -> bool {
+        self.registers.is_driver_ok()
+    }
+
+    /// Answers a read of the guest.
+    pub fn read(&self, offset: u64, size: u8) -> u64 {
+        self.registers.read(offset, size)
+    }
+
+    /// Does what a write of the guest asks for.
+    pub fn write(&mut self, offset: u64, size: u8, value: u64) -> Kicked {
+        match self.registers.write(offset, size, value) {
+            Action::None => {}
+            Action::Kick(queue) => {
+                let kick = self.kicks.get(usize::from(queue));
+                return kick.map_or_else(Kicked::none, |kick| Kicked::signal(kick.clone()));
+            }
+            Action::Start { features, queues } => {
+                if let Err(e) = self.start(features, &queues) {
+                    log::warn!("domain {}: {}: {}", self.domain, self.name(), chain(&e));
+                    self.signals.broken();
+                    self.line.raise();
+                }
+            }
+            Action::Reset => self.stop(),
+            Action::Broken => {
+                log::warn!(
+                    "domain {}: {}: set up wrongly by its driver",
+                    self.domain,
+                    self.name()
+                );
+                self.line.raise();
+            }
+        }
+        Kicked::none()
+    }
+
+    /// Drops what is mapped of memory that has changed hands.
+    pub fn invalidate(&self) {
+        self.space.invalidate();
+    }
+
+    fn name(&self) -> String {
+        format!("{}/{}", self.spec.id.directory.name(), self.spec.id.index)
+    }
+
+    fn start(&mut self, features: u64, setups: &[QueueSetup]) -> Result<(), Error> {
+        // The rings first: where that fails the device stays as it is.
+        let mut pins = Vec::new();
+        for setup in setups {
+            pins.extend(pin_rings(&self.space, setup)?);
+        }
+        let event_idx = features & (1 << VIRTIO_RING_F_EVENT_IDX) != 0;
+        let queues = setups
+            .iter()
+            .map(|setup| {
+                let kick = self.kicks[usize::from(setup.index)].try_clone();
+                let queue = VirtQueue::new(setup.index, ring(setup, event_idx)?);
+                Ok((queue, kick.map_err(Error::EventFd)?))
+            })
+            .collect::<Result<Vec<_>, Error>>()?;
+        let State::Idle(mut device) = std::mem::replace(&mut self.state, State::Lost) else {
+            return Err(Error::NotIdle);
+        };
+        device.negotiated(features);
+        let setup = Setup {
+            space: Space(self.space.clone()),
+            device,
+            queues,
+            interrupt: self.line.clone(),
+            counters: self.counters.clone(),
+        };
+        let worker = Worker::spawn(self.thread_name(), setup).map_err(Error::Worker)?;
+        self.state = State::Running { worker, pins };
+        Ok(())
+    }
+
+    /// `rng:3/0`: what, for whom, which; at most 15 bytes.
+    fn thread_name(&self) -> String {
+        let kind = match self.spec.kind {
+            crate::channel::DeviceKind::Rng => "rng",
+            crate::channel::DeviceKind::Block { .. } => "blk",
+        };
+        let mut name = format!("{kind}:{}/{}", self.domain, self.spec.id.index);
+        name.truncate(15);
+        name
+    }
+
+    /// Stops the worker: afterwards nothing of the guest is touched or mapped.
+    fn stop(&mut self) {
+        self.state = match std::mem::replace(&mut self.state, State::Lost) {
+            State::Running { worker, pins } => {
+                let stopped = worker.stop();
+                drop(stopped.queues);
+                drop(pins);
+                State::Idle(stopped.device)
+            }
+            other => other,
+        };
+        // What the worker has signalled to the end is not for the driver that comes now.
+        self.signals.clear();
+    }
+}
+
+/// What a driver must accept to be able to work.
+fn required(mode: Mode) -> u64 {
+    let version = 1 << VIRTIO_F_VERSION_1;
+    match mode {
+        // Without it the driver hands out guest-physical addresses.
+        Mode::Grant => version | 1 << VIRTIO_F_ACCESS_PLATFORM,
+        Mode::Foreign => version,
+    }
+}
+
+fn bind_kicks(
+    server: &IoreqServer,
+    base: u64,
+    kicks: &[Arc<EventFd>],
+) -> Result<Vec<IoEventFd>, Error> {
+    (0..)
+        .zip(kicks)
+        .map(|(queue, kick)| {
+            let eventfd = duplicate(kick)?;
+            server
+                .ioeventfd(Kick { base, queue }, eventfd)
+                .map_err(Error::Server)
+        })
+        .collect()
+}
+
+fn pin_rings(space: &GuestSpace, setup: &QueueSetup) -> Result<[Pin; 3], Error> {
+    let size = usize::from(setup.size);
+    let pin = |part, addr, len| {
+        space.pin(addr, len).map_err(|source| Error::Ring {
+            queue: setup.index,
+            part,
+            source,
+        })
+    };
+    // Both rings with the event index at their end: virtio 1.2, "Split Virtqueues".
+    Ok([
+        pin("descriptor table", setup.desc, 16 * size)?,
+        pin("available ring", setup.avail, 6 + 2 * size)?,
+        pin("used ring", setup.used, 6 + 8 * size)?,
+    ])
+}
+
+fn ring(setup: &QueueSetup, event_idx: bool) -> Result<Queue, Error> {
+    let wrong = |source| Error::Queue {
+        queue: setup.index,
+        source,
+    };
+    let mut queue = Queue::new(setup.size).map_err(wrong)?;
+    queue.try_set_size(setup.size).map_err(wrong)?;
+    queue
+        .try_set_desc_table_address(setup.desc)
+        .map_err(wrong)?;
+    queue
+        .try_set_avail_ring_address(setup.avail)
+        .map_err(wrong)?;
+    queue.try_set_used_ring_address(setup.used).map_err(wrong)?;
+    queue.set_event_idx(event_idx);
+    queue.set_ready(true);
+    Ok(queue)
+}
+
+/// An error with its causes in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Idle(_) => "Idle",
+            Self::Running { .. } => "Running",
+            Self::Lost => "Lost",
+        })
+    }
+}

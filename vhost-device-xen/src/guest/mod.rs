@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! The process of one guest: its IOREQ server, its devices, and nothing of any other guest.
+
+mod bus;
+mod device;
+mod host;
+mod line;
+mod memory;
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
+
+use backends::block::{Disk, Options};
+use backends::rng::{Entropy, Source};
+use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber, SubscriberOps};
+use xen_hypercall::DomId;
+use xen_ioctls::{Grants, Privcmd};
+use xen_ioreq::IoreqServer;
+use xen_vm_memory::GuestSpace;
+
+use crate::channel::{Channel, Command, DeviceId, DeviceKind, DeviceSpec, Report};
+use bus::Bus;
+pub use device::chain;
+use device::{GuestDevice, Kernel};
+
+/// What a guest process cannot do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The kernel or Xen refused something.
+    #[error(transparent)]
+    Xen(xen_ioctls::Error),
+    /// The IOREQ server.
+    #[error(transparent)]
+    Server(#[from] xen_ioreq::Error),
+    /// No descriptors left.
+    #[error("cannot make an eventfd")]
+    EventFd(#[source] io::Error),
+    /// No threads left.
+    #[error("cannot start a worker")]
+    Worker(#[source] io::Error),
+    /// The guest has named memory for a ring that it does not share.
+    #[error("queue {queue}: cannot use the {part}")]
+    Ring {
+        /// The queue.
+        queue: u16,
+        /// Which part of it.
+        part: &'static str,
+        /// Why.
+        #[source]
+        source: xen_vm_memory::Error,
+    },
+    /// The guest has described a ring that cannot be.
+    #[error("queue {queue} is no ring")]
+    Queue {
+        /// The queue.
+        queue: u16,
+        /// Why.
+        #[source]
+        source: virtio_queue::Error,
+    },
+    /// The driver has started a device twice, or one that is lost.
+    #[error("the device is not there to be started")]
+    NotIdle,
+    /// The device itself cannot be made.
+    #[error("cannot make the device")]
+    Device(#[source] backends::Error),
+    /// A device lies where another one is.
+    #[error("another device is at {base:#x}")]
+    Overlap {
+        /// Where it should have been.
+        base: u64,
+    },
+    /// The supervisor has forgotten the image.
+    #[error("no image came with the disk")]
+    NoImage,
+    /// The supervisor cannot be understood or heard.
+    #[error("the channel to the supervisor failed")]
+    Channel(#[source] io::Error),
+    /// Signals.
+    #[error("cannot keep signals off")]
+    Signals(#[source] io::Error),
+    /// The event loop.
+    #[error("cannot wait for events")]
+    Events(#[source] event_manager::Error),
+}
+
+/// Serves `domain` until the supervisor says that it is over, or goes away.
+///
+/// # Errors
+///
+/// [`Error`] when the guest cannot be served at all.
+pub fn run(domain: DomId) -> Result<(), Error> {
+    // Ending is the supervisor's decision, which ends the channel; a service manager may signal
+    // all processes at once.
+    for signal in [libc::SIGTERM, libc::SIGINT] {
+        signal_hook::flag::register(signal, Arc::default()).map_err(Error::Signals)?;
+    }
+    let stdin = io::stdin()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(Error::Channel)?;
+    let channel = Channel::from(stdin);
+    let privcmd = Privcmd::open().map_err(Error::Xen)?;
+    let has_eventfds = privcmd.has_eventfds();
+    privcmd.restrict(domain).map_err(Error::Xen)?;
+    let server = IoreqServer::create(domain, privcmd.clone())?;
+    let mut guest = Guest {
+        channel,
+        privcmd,
+        has_eventfds,
+        kernel: Kernel::default(),
+        foreign: None,
+        bus: Bus::default(),
+        server,
+        outcome: None,
+    };
+    // An invalidation may have been asked for before anybody could hear it.
+    guest.server.dispatch_all(&mut guest.bus)?;
+    let mut events = EventManager::new().map_err(Error::Events)?;
+    let id = events.add_subscriber(guest);
+    loop {
+        let guest = events.subscriber_mut(id).map_err(Error::Events)?;
+        if let Some(outcome) = guest.outcome.take() {
+            return outcome;
+        }
+        events.run().map_err(Error::Events)?;
+    }
+}
+
+/// What a readable descriptor means.
+#[derive(Clone, Copy, Debug)]
+enum Token {
+    /// A vCPU waits.
+    Ioreq,
+    /// The supervisor has something to say.
+    Channel,
+}
+
+/// A guest and its devices.
+struct Guest {
+    channel: Channel,
+    privcmd: Privcmd,
+    has_eventfds: bool,
+    kernel: Kernel,
+    /// Memory by guest-physical address, shared by all devices that use it.
+    foreign: Option<GuestSpace>,
+    bus: Bus,
+    /// After the devices: they go first.
+    server: IoreqServer,
+    /// Set when it is over.
+    outcome: Option<Result<(), Error>>,
+}
+
+impl Guest {
+    fn on_ioreq(&mut self) -> Result<(), Error> {
+        self.server.dispatch(&mut self.bus)?;
+        while let Some(device) = self.bus.take_ready() {
+            self.report(&Report::DriverOk(device))?;
+        }
+        Ok(())
+    }
+
+    /// Carries out what the supervisor says; false when there is nothing more to do.
+    fn on_channel(&mut self) -> Result<bool, Error> {
+        let Some((command, file)) = self.channel.receive().map_err(Error::Channel)? else {
+            self.detach_all();
+            return Ok(false);
+        };
+        match command {
+            Command::Configure { irqfd, ioeventfd } => {
+                self.kernel = Kernel {
+                    irqfd: irqfd && self.has_eventfds,
+                    ioeventfd: ioeventfd && self.has_eventfds && host::has_one_cpu(),
+                };
+                log::debug!("domain {}: {:?}", self.server.domain(), self.kernel);
+            }
+            Command::Attach(spec) => {
+                let device = spec.id;
+                let report = match self.attach(spec, file) {
+                    Ok(()) => Report::Attached(device),
+                    Err(e) => Report::Refused {
+                        device,
+                        reason: chain(&e),
+                    },
+                };
+                self.report(&report)?;
+            }
+            Command::Detach { device, last } => {
+                let counters = self.detach(device);
+                if last {
+                    self.detach_all();
+                }
+                self.report(&Report::Detached { device, counters })?;
+                return Ok(!last);
+            }
+        }
+        Ok(true)
+    }
+
+    fn attach(&mut self, spec: DeviceSpec, file: Option<File>) -> Result<(), Error> {
+        let device = make(&spec.kind, file)?;
+        let space = self.space(spec.grants)?;
+        let device = GuestDevice::new(
+            spec,
+            device,
+            space,
+            &self.server,
+            &self.privcmd,
+            self.kernel,
+        )?;
+        let range = device.range();
+        self.bus.insert(device)?;
+        if let Err(e) = self.server.map_mmio(range.clone()) {
+            self.bus.remove_at(*range.start());
+            return Err(e.into());
+        }
+        Ok(())
+    }
+
+    fn space(&mut self, grants: bool) -> Result<GuestSpace, Error> {
+        let domain = self.server.domain();
+        if grants {
+            return Ok(GuestSpace::grant(
+                domain,
+                Grants::open().map_err(Error::Xen)?,
+            ));
+        }
+        let space = self
+            .foreign
+            .get_or_insert_with(|| GuestSpace::foreign(domain, self.privcmd.clone()));
+        Ok(space.clone())
+    }
+
+    /// Ends a device and says what it has done. The guest's accesses go nowhere afterwards.
+    fn detach(&mut self, id: DeviceId) -> String {
+        let Some(device) = self.bus.remove(id) else {
+            return String::new();
+        };
+        if let Err(e) = self.server.unmap_mmio(device.range()) {
+            log::debug!("{}", chain(&e));
+        }
+        let counters = device.counters().to_string();
+        drop(device);
+        if self.bus.is_empty() {
+            self.foreign = None;
+        }
+        counters
+    }
+
+    fn detach_all(&mut self) {
+        while let Some(id) = self.bus.first() {
+            self.detach(id);
+        }
+    }
+
+    fn report(&self, report: &Report) -> Result<(), Error> {
+        self.channel.send(report, None).map_err(Error::Channel)
+    }
+}
+
+fn make(kind: &DeviceKind, file: Option<File>) -> Result<Box<dyn backends::Device>, Error> {
+    match kind {
+        DeviceKind::Rng => Ok(Box::new(Entropy::new(
+            file.map_or(Source::Kernel, Source::File),
+        ))),
+        DeviceKind::Block { read_only, serial } => {
+            let options = Options {
+                read_only: *read_only,
+                serial: serial.clone(),
+            };
+            let disk = Disk::new(file.ok_or(Error::NoImage)?, options).map_err(Error::Device)?;
+            Ok(Box::new(disk))
+        }
+    }
+}
+
+impl MutEventSubscriber for Guest {
+    fn process(&mut self, events: Events, _ops: &mut EventOps) {
+        let done = match events.data() {
+            token if token == Token::Ioreq as u32 => self.on_ioreq().map(|()| true),
+            _ => self.on_channel(),
+        };
+        match done {
+            Ok(true) => {}
+            Ok(false) => self.outcome = Some(Ok(())),
+            Err(e) => self.outcome = Some(Err(e)),
+        }
+    }
+
+    fn init(&mut self, ops: &mut EventOps) {
+        let registered = ops
+            .add(Events::with_data(
+                &self.server,
+                Token::Ioreq as u32,
+                EventSet::IN,
+            ))
+            .and_then(|()| {
+                let fd = self.channel.as_raw_fd();
+                ops.add(Events::with_data_raw(
+                    fd,
+                    Token::Channel as u32,
+                    EventSet::IN,
+                ))
+            });
+        if let Err(e) = registered {
+            self.outcome = Some(Err(Error::Events(e)));
+        }
+    }
+}

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! From what libxl has written about a device to what a guest process needs to serve it.
+//!
+//! The keys: `libxl_virtio.c` and `libxl_disk.c` of Xen 4.17 and later. `base` is hexadecimal
+//! for a `virtio=` line and decimal for a `disk=` line.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::PathBuf;
+
+use xen_store::Store;
+
+use crate::channel::{DeviceId, DeviceKind, DeviceSpec, Directory};
+use crate::config::Config;
+use crate::transport::MMIO_SIZE;
+
+/// What libxl puts before the virtio device ID, which it writes in hexadecimal.
+const TYPE_PREFIX: &str = "virtio,device";
+/// The virtio device ID of a block device.
+const BLOCK: u32 = 2;
+/// The virtio device ID of an entropy source.
+const ENTROPY: u32 = 4;
+/// The first INTID that a device may have: below are those of a vCPU.
+const FIRST_SPI: u32 = 32;
+
+/// Why a device cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// XenStore did not answer, or a number is none.
+    #[error("cannot read the device's keys")]
+    Store(#[from] xen_store::Error),
+    /// A key is not there.
+    #[error("{path}: missing")]
+    Missing {
+        /// The key.
+        path: String,
+    },
+    /// A key has a value that cannot be served.
+    #[error("{path}: {value:?} is not {wanted}")]
+    Value {
+        /// The key.
+        path: String,
+        /// Its value.
+        value: String,
+        /// What it should be.
+        wanted: &'static str,
+    },
+    /// The file behind a device cannot be opened.
+    #[error("{key}: cannot open {} for {access}", path.display())]
+    File {
+        /// The key, of XenStore or of the configuration, that names the file.
+        key: String,
+        /// The file.
+        path: PathBuf,
+        /// Reading, or reading and writing.
+        access: &'static str,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Reads what is known of the device whose keys are below `path`, and opens what it needs.
+///
+/// # Errors
+///
+/// [`Error`], naming the key.
+pub fn read(
+    store: &impl Store,
+    path: &str,
+    id: DeviceId,
+    config: &Config,
+) -> Result<(DeviceSpec, Option<File>), Error> {
+    let keys = Keys { store, path };
+    keys.one_of(
+        "transport",
+        &[("mmio", ())],
+        "a transport this version has (mmio)",
+    )?;
+    let grants = keys.one_of("grant_usage", &[("0", false), ("1", true)], "0 or 1")?;
+    let irq = keys.number(
+        "irq",
+        |irq: &u32| *irq >= FIRST_SPI,
+        "a shared interrupt (32 or more)",
+    )?;
+    let free = |base: &u64| base.checked_add(MMIO_SIZE - 1).is_some() && base.is_multiple_of(4);
+    let base = keys.number("base", free, "an address of 0x200 bytes")?;
+    let (kind, file) = match id.directory {
+        Directory::Virtio => entropy(&keys, config)?,
+        Directory::Disk => disk(&keys)?,
+    };
+    Ok((
+        DeviceSpec {
+            id,
+            base,
+            irq,
+            grants,
+            kind,
+        },
+        file,
+    ))
+}
+
+fn entropy<S: Store>(
+    keys: &Keys<'_, S>,
+    config: &Config,
+) -> Result<(DeviceKind, Option<File>), Error> {
+    let name = keys.text("type")?;
+    let number = name
+        .strip_prefix(TYPE_PREFIX)
+        .map(|n| u32::from_str_radix(n, 16));
+    let wanted = match number {
+        Some(Ok(ENTROPY)) => {
+            let source = config.rng.source.as_ref();
+            let file = source.map(|path| open("[rng] source".into(), path.clone(), false));
+            return Ok((DeviceKind::Rng, file.transpose()?));
+        }
+        Some(Ok(BLOCK)) => "served from a virtio= line: a block device needs a disk= line",
+        _ => "a device this version has (virtio,device4: entropy)",
+    };
+    Err(keys.wrong("type", name, wanted))
+}
+
+fn disk<S: Store>(keys: &Keys<'_, S>) -> Result<(DeviceKind, Option<File>), Error> {
+    keys.one_of("specification", &[("virtio", ())], "virtio")?;
+    let writable = keys.one_of("mode", &[("r", false), ("w", true)], "r or w")?;
+    let image = PathBuf::from(keys.text("params")?);
+    let serial = keys.text("dev")?;
+    let file = open(keys.full("params"), image, writable)?;
+    Ok((
+        DeviceKind::Block {
+            read_only: !writable,
+            serial,
+        },
+        Some(file),
+    ))
+}
+
+fn open(key: String, path: PathBuf, writable: bool) -> Result<File, Error> {
+    let access = if writable {
+        "reading and writing"
+    } else {
+        "reading"
+    };
+    let file = OpenOptions::new().read(true).write(writable).open(&path);
+    file.map_err(|source| Error::File {
+        key,
+        path,
+        access,
+        source,
+    })
+}
+
+/// The keys of one device.
+struct Keys<'a, S> {
+    store: &'a S,
+    path: &'a str,
+}
+
+impl<S: Store> Keys<'_, S> {
+    fn full(&self, key: &str) -> String {
+        format!("{}/{key}", self.path)
+    }
+
+    fn wrong(&self, key: &str, value: String, wanted: &'static str) -> Error {
+        Error::Value {
+            path: self.full(key),
+            value,
+            wanted,
+        }
+    }
+
+    fn text(&self, key: &str) -> Result<String, Error> {
+        let path = self.full(key);
+        match self.store.read_string(&path)? {
+            Some(text) if !text.is_empty() => Ok(text),
+            _ => Err(Error::Missing { path }),
+        }
+    }
+
+    fn number<T: xen_store::Number>(
+        &self,
+        key: &str,
+        is_good: impl Fn(&T) -> bool,
+        wanted: &'static str,
+    ) -> Result<T, Error> {
+        let text = self.text(key)?;
+        T::parse(&text)
+            .ok()
+            .filter(is_good)
+            .ok_or_else(|| self.wrong(key, text, wanted))
+    }
+
+    fn one_of<T: Copy>(
+        &self,
+        key: &str,
+        choices: &[(&str, T)],
+        wanted: &'static str,
+    ) -> Result<T, Error> {
+        let text = self.text(key)?;
+        match choices.iter().find(|(name, _)| *name == text) {
+            Some((_, choice)) => Ok(*choice),
+            None => Err(self.wrong(key, text, wanted)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xen_store::sim::Server;
+
+    use super::*;
+
+    const PATH: &str = "/local/domain/0/backend/virtio_disk/1/51712";
+    const DISK: DeviceId = DeviceId {
+        directory: Directory::Disk,
+        index: 51712,
+    };
+    const RNG: DeviceId = DeviceId {
+        directory: Directory::Virtio,
+        index: 0,
+    };
+
+    /// A device as libxl writes it, with some keys changed; an empty value removes one.
+    fn device(common: &[(&str, &str)], changed: &[(&str, &str)]) -> Server {
+        let server = Server::new();
+        for (key, value) in common.iter().chain(changed) {
+            server.write(&format!("{PATH}/{key}"), *value);
+        }
+        server
+    }
+
+    fn disk(image: &str, changed: &[(&str, &str)]) -> Server {
+        let common = [
+            ("params", image),
+            ("mode", "w"),
+            ("dev", "xvda"),
+            ("specification", "virtio"),
+            ("transport", "mmio"),
+            ("base", "33554432"),
+            ("irq", "33"),
+            ("grant_usage", "0"),
+        ];
+        device(&common, changed)
+    }
+
+    fn rng(changed: &[(&str, &str)]) -> Server {
+        let common = [
+            ("type", "virtio,device4"),
+            ("transport", "mmio"),
+            ("base", "0x2000200"),
+            ("irq", "34"),
+            ("grant_usage", "1"),
+        ];
+        device(&common, changed)
+    }
+
+    fn failure(server: &Server, id: DeviceId) -> String {
+        read(&server.client(), PATH, id, &Config::default())
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn a_disk_is_its_image_at_a_decimal_base() {
+        let image = tempfile::NamedTempFile::new().unwrap();
+        let server = disk(image.path().to_str().unwrap(), &[]);
+
+        let (spec, file) = read(&server.client(), PATH, DISK, &Config::default()).unwrap();
+
+        assert_eq!((spec.base, spec.irq, spec.grants), (0x200_0000, 33, false));
+        assert_eq!(
+            spec.kind,
+            DeviceKind::Block {
+                read_only: false,
+                serial: "xvda".into()
+            }
+        );
+        assert!(file.is_some());
+    }
+
+    #[test]
+    fn an_entropy_source_is_found_by_its_hexadecimal_type() {
+        let server = rng(&[]);
+
+        let (spec, file) = read(&server.client(), PATH, RNG, &Config::default()).unwrap();
+
+        assert_eq!((spec.base, spec.grants), (0x200_0200, true));
+        assert_eq!(spec.kind, DeviceKind::Rng);
+        assert!(file.is_none());
+    }
+
+    #[test]
+    fn a_missing_key_is_named() {
+        let server = rng(&[("irq", "")]);
+
+        assert_eq!(failure(&server, RNG), format!("{PATH}/irq: missing"));
+    }
+
+    #[test]
+    fn an_unparsable_base_is_named() {
+        let server = rng(&[("base", "0x20000zz")]);
+
+        assert_eq!(
+            failure(&server, RNG),
+            format!("{PATH}/base: \"0x20000zz\" is not an address of 0x200 bytes")
+        );
+    }
+
+    #[test]
+    fn a_base_at_the_end_of_the_address_space_is_refused() {
+        let server = rng(&[("base", "0xfffffffffffffffc")]);
+
+        assert!(failure(&server, RNG).contains("is not an address of 0x200 bytes"));
+    }
+
+    #[test]
+    fn an_unknown_type_is_named() {
+        let server = rng(&[("type", "virtio,device1a")]);
+
+        assert!(failure(&server, RNG).starts_with(&format!("{PATH}/type: \"virtio,device1a\"")));
+    }
+
+    #[test]
+    fn a_type_without_a_number_is_refused() {
+        let server = rng(&[("type", "virtio,device")]);
+
+        assert!(failure(&server, RNG).contains("is not a device this version has"));
+    }
+
+    #[test]
+    fn an_interrupt_of_a_vcpu_is_refused() {
+        let server = rng(&[("irq", "31")]);
+
+        assert!(failure(&server, RNG).contains("is not a shared interrupt"));
+    }
+
+    #[test]
+    fn a_missing_image_is_named_with_its_key() {
+        let server = disk("/nonexistent/disk.img", &[]);
+
+        assert_eq!(
+            failure(&server, DISK),
+            format!("{PATH}/params: cannot open /nonexistent/disk.img for reading and writing")
+        );
+    }
+
+    #[test]
+    fn a_mode_that_is_neither_is_refused() {
+        let image = tempfile::NamedTempFile::new().unwrap();
+        let server = disk(image.path().to_str().unwrap(), &[("mode", "x")]);
+
+        assert!(failure(&server, DISK).ends_with("/mode: \"x\" is not r or w"));
+    }
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+use proptest::prelude::*;
+
+use super::*;
+
+const VERSION_1: u64 = 1 << 32;
+const ACCESS_PLATFORM: u64 = 1 << 33;
+
+fn device() -> Mmio {
+    device_with(Arc::default())
+}
+
+fn device_with(signals: Arc<Signals>) -> Mmio {
+    let traits = Traits {
+        id: 4,
+        features: 1 << 5,
+        queues: 2,
+        queue_size: 64,
+    };
+    let features = traits.features | VERSION_1 | ACCESS_PLATFORM;
+    let required = VERSION_1 | ACCESS_PLATFORM;
+    Mmio::new(traits, features, required, vec![1, 2, 3, 4, 5, 6], signals)
+}
+
+fn write(device: &mut Mmio, register: u64, value: u32) -> Action {
+    device.write(register, 4, value.into())
+}
+
+fn accept(device: &mut Mmio, features: u64) {
+    write(device, reg::STATUS, 3);
+    for selector in [0, 1] {
+        write(device, reg::DRIVER_FEATURES_SEL, selector);
+        write(device, reg::DRIVER_FEATURES, half(features, selector));
+    }
+    write(device, reg::STATUS, 0xb);
+}
+
+fn set_up_queue(device: &mut Mmio, index: u32, size: u32) -> Action {
+    write(device, reg::QUEUE_SEL, index);
+    write(device, reg::QUEUE_NUM, size);
+    write(device, reg::QUEUE_DESC_LOW, 0x8000);
+    write(device, reg::QUEUE_DESC_HIGH, 0x8000_0000);
+    write(device, reg::QUEUE_DRIVER_LOW, 0x8400);
+    write(device, reg::QUEUE_DRIVER_HIGH, 0x8000_0000);
+    write(device, reg::QUEUE_DEVICE_LOW, 0x9000);
+    write(device, reg::QUEUE_DEVICE_HIGH, 0x8000_0000);
+    write(device, reg::QUEUE_READY, 1)
+}
+
+#[test]
+fn a_driver_finds_an_entropy_source() {
+    let device = device();
+
+    assert_eq!(device.read(reg::MAGIC, 4), 0x7472_6976);
+    assert_eq!(device.read(reg::VERSION, 4), 2);
+    assert_eq!(device.read(reg::DEVICE_ID, 4), 4);
+    assert_eq!(device.read(reg::VENDOR_ID, 4), 0x566e_6558);
+}
+
+#[test]
+fn both_halves_of_the_features_can_be_read() {
+    let mut device = device();
+
+    assert_eq!(device.read(reg::DEVICE_FEATURES, 4), 1 << 5);
+    write(&mut device, reg::DEVICE_FEATURES_SEL, 1);
+    assert_eq!(device.read(reg::DEVICE_FEATURES, 4), 3);
+    write(&mut device, reg::DEVICE_FEATURES_SEL, 2);
+    assert_eq!(device.read(reg::DEVICE_FEATURES, 4), 0);
+}
+
+#[test]
+fn a_driver_that_is_ready_starts_its_queues() {
+    let mut device = device();
+    accept(&mut device, VERSION_1 | ACCESS_PLATFORM);
+    assert_eq!(set_up_queue(&mut device, 1, 32), Action::None);
+
+    let action = write(&mut device, reg::STATUS, 0xf);
+
+    let queue = QueueSetup {
+        index: 1,
+        size: 32,
+        desc: GuestAddress(0x8000_0000_0000_8000),
+        avail: GuestAddress(0x8000_0000_0000_8400),
+        used: GuestAddress(0x8000_0000_0000_9000),
+    };
+    let features = VERSION_1 | ACCESS_PLATFORM;
+    assert_eq!(
+        action,
+        Action::Start {
+            features,
+            queues: vec![queue]
+        }
+    );
+    assert!(device.is_driver_ok());
+    assert_eq!(device.read(reg::STATUS, 4), 0xf);
+}
+
+#[test]
+fn a_driver_without_a_required_feature_is_refused() {
+    let mut device = device();
+
+    accept(&mut device, VERSION_1);
+
+    assert_eq!(device.read(reg::STATUS, 4), 0x3);
+}
+
+#[test]
+fn a_driver_that_accepts_what_was_not_offered_is_refused() {
+    let mut device = device();
+
+    accept(&mut device, VERSION_1 | ACCESS_PLATFORM | 1 << 7);
+
+    assert_eq!(device.read(reg::STATUS, 4), 0x3);
+}
+
+#[test]
+fn features_stay_once_agreed() {
+    let mut device = device();
+    accept(&mut device, VERSION_1 | ACCESS_PLATFORM);
+
+    write(&mut device, reg::DRIVER_FEATURES_SEL, 0);
+    write(&mut device, reg::DRIVER_FEATURES, u32::MAX);
+    let action = write(&mut device, reg::STATUS, 0xf);
+
+    let features = VERSION_1 | ACCESS_PLATFORM;
+    assert_eq!(
+        action,
+        Action::Start {
+            features,
+            queues: vec![]
+        }
+    );
+}
+
+#[test]
+fn ready_without_features_breaks_the_device() {
+    let mut device = device();
+
+    let action = write(&mut device, reg::STATUS, 0x7);
+
+    assert_eq!(action, Action::Broken);
+    assert_eq!(device.read(reg::STATUS, 4) & 0x44, 0x40);
+    assert_eq!(device.read(reg::INTERRUPT_STATUS, 4), 2);
+}
+
+#[test]
+fn a_ready_device_is_started_once() {
+    let mut device = device();
+    accept(&mut device, VERSION_1 | ACCESS_PLATFORM);
+    write(&mut device, reg::STATUS, 0xf);
+
+    assert_eq!(write(&mut device, reg::STATUS, 0xf), Action::None);
+}
+
+#[test]
+fn a_queue_of_no_possible_size_breaks_the_device() {
+    for size in [0, 3, 128, u32::MAX] {
+        let mut device = device();
+
+        assert_eq!(set_up_queue(&mut device, 0, size), Action::Broken, "{size}");
+        assert_eq!(device.read(reg::QUEUE_READY, 4), 0);
+    }
+}
+
+#[test]
+fn a_misaligned_ring_breaks_the_device() {
+    let mut device = device();
+    write(&mut device, reg::QUEUE_DESC_LOW, 8);
+
+    assert_eq!(write(&mut device, reg::QUEUE_READY, 1), Action::Broken);
+}
+
+#[test]
+fn a_queue_that_does_not_exist_takes_nothing() {
+    let mut device = device();
+    write(&mut device, reg::QUEUE_SEL, u32::MAX);
+
+    assert_eq!(device.read(reg::QUEUE_NUM_MAX, 4), 0);
+    assert_eq!(write(&mut device, reg::QUEUE_READY, 1), Action::None);
+    assert_eq!(device.read(reg::QUEUE_READY, 4), 0);
+}
+
+#[test]
+fn a_ready_queue_keeps_its_shape() {
+    let mut device = device();
+    accept(&mut device, VERSION_1 | ACCESS_PLATFORM);
+    set_up_queue(&mut device, 0, 32);
+
+    write(&mut device, reg::QUEUE_NUM, 64);
+
+    let Action::Start { queues, .. } = write(&mut device, reg::STATUS, 0xf) else {
+        panic!("the device is not started");
+    };
+    assert_eq!(queues[0].size, 32);
+}
+
+#[test]
+fn kicks_of_queues_that_exist_are_passed_on() {
+    let mut device = device();
+
+    assert_eq!(write(&mut device, reg::QUEUE_NOTIFY, 1), Action::Kick(1));
+    assert_eq!(write(&mut device, reg::QUEUE_NOTIFY, 2), Action::None);
+    assert_eq!(
+        write(&mut device, reg::QUEUE_NOTIFY, 0x1_0000),
+        Action::None
+    );
+}
+
+#[test]
+fn an_acknowledged_interrupt_is_gone() {
+    let signals = Arc::<Signals>::default();
+    let mut device = device_with(signals.clone());
+    signals.queue();
+    assert_eq!(device.read(reg::INTERRUPT_STATUS, 4), 1);
+
+    write(&mut device, reg::INTERRUPT_ACK, 1);
+
+    assert_eq!(device.read(reg::INTERRUPT_STATUS, 4), 0);
+}
+
+#[test]
+fn no_acknowledgement_repairs_a_broken_device() {
+    let signals = Arc::<Signals>::default();
+    let mut device = device_with(signals.clone());
+    signals.broken();
+
+    write(&mut device, reg::INTERRUPT_ACK, u32::MAX);
+
+    assert_eq!(device.read(reg::INTERRUPT_STATUS, 4), 0);
+    assert_eq!(device.read(reg::STATUS, 4), 0x40);
+}
+
+#[test]
+fn a_reset_makes_the_device_as_new() {
+    let signals = Arc::<Signals>::default();
+    let mut device = device_with(signals.clone());
+    accept(&mut device, VERSION_1 | ACCESS_PLATFORM);
+    set_up_queue(&mut device, 0, 32);
+    write(&mut device, reg::STATUS, 0xf);
+    signals.broken();
+
+    assert_eq!(write(&mut device, reg::STATUS, 0), Action::Reset);
+
+    assert_eq!(device.read(reg::STATUS, 4), 0);
+    assert_eq!(device.read(reg::INTERRUPT_STATUS, 4), 0);
+    assert_eq!(device.read(reg::QUEUE_READY, 4), 0);
+    accept(&mut device, VERSION_1 | ACCESS_PLATFORM);
+    let features = VERSION_1 | ACCESS_PLATFORM;
+    let started = write(&mut device, reg::STATUS, 0xf);
+    assert_eq!(
+        started,
+        Action::Start {
+            features,
+            queues: vec![]
+        }
+    );
+}
+
+#[test]
+fn configuration_is_read_in_any_size() {
+    let device = device();
+
+    assert_eq!(device.read(0x101, 1), 0x02);
+    assert_eq!(device.read(0x102, 2), 0x0403);
+    assert_eq!(device.read(0x100, 8), 0x0605_0403_0201);
+    assert_eq!(device.read(0x104, 4), 0x0605);
+    assert_eq!(device.read(0x1ff, 8), 0);
+}
+
+#[test]
+fn a_register_is_four_bytes_wide() {
+    let device = device();
+
+    assert_eq!(device.read(reg::MAGIC, 1), 0);
+    assert_eq!(device.read(reg::MAGIC, 8), 0);
+    assert_eq!(device.read(reg::MAGIC + 1, 4), 0);
+}
+
+#[test]
+fn there_is_no_shared_memory() {
+    let device = device();
+
+    assert_eq!(device.read(0x0b0, 4), 0xffff_ffff);
+    assert_eq!(device.read(0x0bc, 4), 0xffff_ffff);
+}
+
+proptest! {
+    #[test]
+    fn no_access_harms_the_registers(
+        accesses in prop::collection::vec(
+            (any::<bool>(), 0u64..0x400, prop::sample::select(vec![1u8, 2, 4, 8]), any::<u64>()),
+            0..200,
+        ),
+    ) {
+        let mut device = device();
+        for (is_write, offset, size, value) in accesses {
+            if is_write {
+                if let Action::Start { queues, .. } = device.write(offset, size, value) {
+                    for queue in queues {
+                        prop_assert!(queue.index < 2);
+                        prop_assert!(queue.size.is_power_of_two() && queue.size <= 64);
+                    }
+                }
+            } else {
+                device.read(offset, size);
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! How a driver finds and steers a device: register files as pure state machines.
+//!
+//! A transport turns accesses into values and [`Action`]s, and does nothing itself. What happens
+//! to a device behind it (workers, mappings, interrupts) is the business of its owner.
+
+mod mmio;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use vm_memory::GuestAddress;
+
+pub use mmio::{MMIO_SIZE, Mmio};
+
+/// `VIRTIO_MMIO_INT_VRING`: a queue has used buffers.
+const INT_QUEUE: u32 = 1;
+/// `VIRTIO_MMIO_INT_CONFIG`: the configuration or the status has changed.
+const INT_CONFIG: u32 = 2;
+/// `VIRTIO_CONFIG_S_NEEDS_RESET`, kept beside the interrupt bits.
+const NEEDS_RESET: u32 = 0x40 << 8;
+
+/// What the workers of a device tell its driver: interrupt reasons, and that it is broken.
+#[derive(Debug, Default)]
+pub struct Signals(AtomicU32);
+
+impl Signals {
+    /// A queue has used buffers.
+    pub fn queue(&self) {
+        self.0.fetch_or(INT_QUEUE, Ordering::Release);
+    }
+
+    /// The device needs a reset.
+    pub fn broken(&self) {
+        self.0.fetch_or(INT_CONFIG | NEEDS_RESET, Ordering::Release);
+    }
+
+    fn reasons(&self) -> u32 {
+        self.0.load(Ordering::Acquire) & (INT_QUEUE | INT_CONFIG)
+    }
+
+    fn acknowledge(&self, reasons: u32) {
+        self.0
+            .fetch_and(!(reasons & (INT_QUEUE | INT_CONFIG)), Ordering::AcqRel);
+    }
+
+    fn needs_reset(&self) -> bool {
+        self.0.load(Ordering::Acquire) & NEEDS_RESET != 0
+    }
+
+    /// Nothing to tell any more: the device is as at first.
+    pub fn clear(&self) {
+        self.0.store(0, Ordering::Release);
+    }
+}
+
+/// A queue as the driver has set it up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueSetup {
+    /// Its number.
+    pub index: u16,
+    /// Entries: a power of two, not above the device's limit.
+    pub size: u16,
+    /// Descriptor table, 16-byte aligned.
+    pub desc: GuestAddress,
+    /// Available ring, 2-byte aligned.
+    pub avail: GuestAddress,
+    /// Used ring, 4-byte aligned.
+    pub used: GuestAddress,
+}
+
+/// What an access asks of the device behind the registers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing.
+    None,
+    /// The driver has put buffers into a queue.
+    Kick(u16),
+    /// The driver is ready: serve these queues, with these features.
+    Start {
+        /// What was negotiated.
+        features: u64,
+        /// The queues that are ready.
+        queues: Vec<QueueSetup>,
+    },
+    /// The driver wants the device as it was at first. It must not touch guest memory any more
+    /// when the access is answered.
+    Reset,
+    /// The driver has set up something that cannot work; the device is broken until a reset.
+    Broken,
+}
