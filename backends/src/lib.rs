@@ -56,12 +56,12 @@ mod device;
 mod error;
 mod memory;
 mod queue;
-mod ratelimit;
 mod request;
 mod worker;
 
 pub mod block;
 pub mod limits;
+pub mod ratelimit;
 pub mod rng;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -19,8 +19,8 @@ use crate::chain::{Chains, Fault};
 use crate::counters::Counters;
 use crate::device::{Device, Interrupt};
 use crate::memory::Batch;
-use crate::ratelimit::warn_limited;
 use crate::request::{Buffers, Receipt, Request};
+use crate::warn_limited;
 
 /// What [`VirtQueue::process`] has left.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -4,30 +4,41 @@
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use std::{fmt, thread};
 
 use crate::limits::{LOG_LINES, LOG_PERIOD_SECONDS};
 
 const PERIOD: Duration = Duration::from_secs(LOG_PERIOD_SECONDS);
 
-/// Logs a warning, with the name of the thread, unless this place has said enough lately.
+/// Logs a warning that a guest can cause, after the name of the worker's thread, unless this place
+/// in the source has said enough lately.
+#[macro_export]
 macro_rules! warn_limited {
     ($($arg:tt)+) => {{
         static LIMIT: $crate::ratelimit::RateLimit = $crate::ratelimit::RateLimit::new();
         if let Some(suppressed) = LIMIT.admit(::std::time::Instant::now()) {
-            let thread = ::std::thread::current();
-            let name = thread.name().unwrap_or("?");
-            match suppressed {
-                0 => ::log::warn!("{name}: {}", format_args!($($arg)+)),
-                n => ::log::warn!("{name}: {} ({n} more not logged)", format_args!($($arg)+)),
-            }
+            $crate::ratelimit::warn(format_args!($($arg)+), suppressed);
         }
     }};
 }
-pub(crate) use warn_limited;
+
+/// Logs a warning that [`RateLimit`] has admitted.
+pub fn warn(message: fmt::Arguments<'_>, suppressed: u64) {
+    let thread = thread::current();
+    let name = thread
+        .name()
+        .filter(|name| *name != "main")
+        .map(|name| format!("{name}: "));
+    let name = name.unwrap_or_default();
+    match suppressed {
+        0 => log::warn!("{name}{message}"),
+        n => log::warn!("{name}{message} ({n} more not logged)"),
+    }
+}
 
 /// Admits [`LOG_LINES`] in each period.
 #[derive(Debug)]
-pub(crate) struct RateLimit(Mutex<State>);
+pub struct RateLimit(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
@@ -36,8 +47,15 @@ struct State {
     suppressed: u64,
 }
 
+impl Default for RateLimit {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl RateLimit {
-    pub(crate) const fn new() -> Self {
+    /// Nothing admitted yet.
+    pub const fn new() -> Self {
         Self(Mutex::new(State {
             began: None,
             lines: 0,
@@ -46,7 +64,7 @@ impl RateLimit {
     }
 
     /// Whether a line may be written at `now`; if so, how many before it were not.
-    pub(crate) fn admit(&self, now: Instant) -> Option<u64> {
+    pub fn admit(&self, now: Instant) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state
             .began

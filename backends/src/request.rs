@@ -9,7 +9,7 @@ use vm_memory::{Bytes, VolatileSlice};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::counters::Counters;
-use crate::ratelimit::warn_limited;
+use crate::warn_limited;
 
 /// What a chain's return to the guest will say. Kept by the queue, so that it is
 /// right whatever the device does with the request: drop, forget, or panic.
