@@ -80,9 +80,8 @@ impl Handler for Bus {
         let Some((device, offset)) = self.find(access.addr) else {
             return Kicked::none();
         };
-        let before = device.is_driver_ok();
         let kicked = device.write(offset, access.size, value);
-        if !before && device.is_driver_ok() {
+        if device.take_first_use() {
             let id = device.id();
             self.ready.push(id);
         }

@@ -5,7 +5,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use backends::{Counters, Device, RING_FEATURES, Setup, VirtQueue, Worker};
+use backends::{Counters, Device, RING_FEATURES, Setup, VirtQueue, Worker, warn_limited};
 use virtio_bindings::virtio_config::{VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_VERSION_1};
 use virtio_bindings::virtio_ring::VIRTIO_RING_F_EVENT_IDX;
 use virtio_queue::{Queue, QueueT};
@@ -46,6 +46,8 @@ pub struct GuestDevice {
     _ioeventfds: Vec<IoEventFd>,
     counters: Arc<Counters>,
     state: State,
+    /// A driver has been ready at some time.
+    used: bool,
 }
 
 enum State {
@@ -102,6 +104,7 @@ impl GuestDevice {
             _ioeventfds: ioeventfds,
             counters: Arc::default(),
             state: State::Idle(device),
+            used: false,
         })
     }
 
@@ -120,9 +123,13 @@ impl GuestDevice {
         self.counters.snapshot()
     }
 
-    /// Whether the guest's driver uses the device.
-    pub fn is_driver_ok(&self) -> bool {
-        self.registers.is_driver_ok()
+    /// Whether a driver has become ready for the first time since this was asked last. Once: a
+    /// guest that resets its device in a loop is nobody's business but its own.
+    pub fn take_first_use(&mut self) -> bool {
+        !self.used && {
+            self.used = self.registers.is_driver_ok();
+            self.used
+        }
     }
 
     /// Answers a read of the guest.
@@ -140,14 +147,14 @@ impl GuestDevice {
             }
             Action::Start { features, queues } => {
                 if let Err(e) = self.start(features, &queues) {
-                    log::warn!("domain {}: {}: {}", self.domain, self.name(), chain(&e));
+                    warn_limited!("domain {}: {}: {}", self.domain, self.name(), chain(&e));
                     self.signals.broken();
                     self.line.raise();
                 }
             }
             Action::Reset => self.stop(),
             Action::Broken => {
-                log::warn!(
+                warn_limited!(
                     "domain {}: {}: set up wrongly by its driver",
                     self.domain,
                     self.name()

@@ -66,6 +66,7 @@ pub fn run(config: Config) -> Result<(), Error> {
     let supervisor = Supervisor::new(store, config)?;
     let mut events = EventManager::new().map_err(Error::Events)?;
     let id = events.add_subscriber(supervisor);
+    log::info!("looking for devices in XenStore");
     loop {
         let supervisor = events.subscriber_mut(id).map_err(Error::Events)?;
         if let Some(outcome) = supervisor.outcome.take() {
@@ -362,6 +363,10 @@ impl Supervisor {
             match guest.receive() {
                 Ok(Some(report)) => self.on_report(domain, report)?,
                 Ok(None) => return self.on_end(domain, ops),
+                // It has ended before it has read everything.
+                Err(e) if e.kind() == io::ErrorKind::ConnectionReset => {
+                    return self.on_end(domain, ops);
+                }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(e) => {
                     log::error!("domain {domain}: its process makes no sense: {e}");
@@ -412,22 +417,15 @@ impl Supervisor {
         if let Err(e) = ops.remove(Events::empty(&guest)) {
             log::error!("domain {domain}: {e}");
         }
-        let status = guest.wait(PATIENCE);
-        let lost = self.serving(domain);
-        match status {
-            Ok(status) if lost > 0 => {
-                log::error!(
-                    "domain {domain}: its process has ended ({status}), {lost} devices with it"
-                );
-            }
-            Err(e) => log::error!("domain {domain}: cannot wait for its process: {e}"),
-            Ok(_) => {}
-        }
+        let end = match guest.wait(PATIENCE) {
+            Ok(status) => status.to_string(),
+            Err(e) => e.to_string(),
+        };
         let keys: Vec<(Key, Entry)> = self.of(domain).collect();
         for (key, entry) in keys {
             match entry {
                 Entry::Attaching | Entry::Attached => {
-                    self.devices.insert(key, Entry::Refused);
+                    self.refuse(key, &format!("the guest's process has ended ({end})"));
                 }
                 Entry::Detaching(_) => self.closed(key)?,
                 Entry::Refused | Entry::Closed => {}

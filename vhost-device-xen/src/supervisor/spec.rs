@@ -31,16 +31,16 @@ pub enum Error {
     #[error("cannot read the device's keys")]
     Store(#[from] xen_store::Error),
     /// A key is not there.
-    #[error("{path}: missing")]
+    #[error("{key}: missing")]
     Missing {
         /// The key.
-        path: String,
+        key: &'static str,
     },
     /// A key has a value that cannot be served.
-    #[error("{path}: {value:?} is not {wanted}")]
+    #[error("{key}: {value:?} is not {wanted}")]
     Value {
         /// The key.
-        path: String,
+        key: &'static str,
         /// Its value.
         value: String,
         /// What it should be.
@@ -50,7 +50,7 @@ pub enum Error {
     #[error("{key}: cannot open {} for {access}", path.display())]
     File {
         /// The key, of XenStore or of the configuration, that names the file.
-        key: String,
+        key: &'static str,
         /// The file.
         path: PathBuf,
         /// Reading, or reading and writing.
@@ -65,7 +65,7 @@ pub enum Error {
 ///
 /// # Errors
 ///
-/// [`Error`], naming the key.
+/// [`Error`], naming the key below `path`.
 pub fn read(
     store: &impl Store,
     path: &str,
@@ -113,13 +113,13 @@ fn entropy<S: Store>(
     let wanted = match number {
         Some(Ok(ENTROPY)) => {
             let source = config.rng.source.as_ref();
-            let file = source.map(|path| open("[rng] source".into(), path.clone(), false));
+            let file = source.map(|path| open("[rng] source", path.clone(), false));
             return Ok((DeviceKind::Rng, file.transpose()?));
         }
         Some(Ok(BLOCK)) => "served from a virtio= line: a block device needs a disk= line",
         _ => "a device this version has (virtio,device4: entropy)",
     };
-    Err(keys.wrong("type", name, wanted))
+    Err(Keys::<S>::wrong("type", name, wanted))
 }
 
 fn disk<S: Store>(keys: &Keys<'_, S>) -> Result<(DeviceKind, Option<File>), Error> {
@@ -127,7 +127,7 @@ fn disk<S: Store>(keys: &Keys<'_, S>) -> Result<(DeviceKind, Option<File>), Erro
     let writable = keys.one_of("mode", &[("r", false), ("w", true)], "r or w")?;
     let image = PathBuf::from(keys.text("params")?);
     let serial = keys.text("dev")?;
-    let file = open(keys.full("params"), image, writable)?;
+    let file = open("params", image, writable)?;
     Ok((
         DeviceKind::Block {
             read_only: !writable,
@@ -137,7 +137,7 @@ fn disk<S: Store>(keys: &Keys<'_, S>) -> Result<(DeviceKind, Option<File>), Erro
     ))
 }
 
-fn open(key: String, path: PathBuf, writable: bool) -> Result<File, Error> {
+fn open(key: &'static str, path: PathBuf, writable: bool) -> Result<File, Error> {
     let access = if writable {
         "reading and writing"
     } else {
@@ -159,29 +159,20 @@ struct Keys<'a, S> {
 }
 
 impl<S: Store> Keys<'_, S> {
-    fn full(&self, key: &str) -> String {
-        format!("{}/{key}", self.path)
+    fn wrong(key: &'static str, value: String, wanted: &'static str) -> Error {
+        Error::Value { key, value, wanted }
     }
 
-    fn wrong(&self, key: &str, value: String, wanted: &'static str) -> Error {
-        Error::Value {
-            path: self.full(key),
-            value,
-            wanted,
-        }
-    }
-
-    fn text(&self, key: &str) -> Result<String, Error> {
-        let path = self.full(key);
-        match self.store.read_string(&path)? {
+    fn text(&self, key: &'static str) -> Result<String, Error> {
+        match self.store.read_string(&format!("{}/{key}", self.path))? {
             Some(text) if !text.is_empty() => Ok(text),
-            _ => Err(Error::Missing { path }),
+            _ => Err(Error::Missing { key }),
         }
     }
 
     fn number<T: xen_store::Number>(
         &self,
-        key: &str,
+        key: &'static str,
         is_good: impl Fn(&T) -> bool,
         wanted: &'static str,
     ) -> Result<T, Error> {
@@ -189,19 +180,19 @@ impl<S: Store> Keys<'_, S> {
         T::parse(&text)
             .ok()
             .filter(is_good)
-            .ok_or_else(|| self.wrong(key, text, wanted))
+            .ok_or_else(|| Self::wrong(key, text, wanted))
     }
 
     fn one_of<T: Copy>(
         &self,
-        key: &str,
+        key: &'static str,
         choices: &[(&str, T)],
         wanted: &'static str,
     ) -> Result<T, Error> {
         let text = self.text(key)?;
         match choices.iter().find(|(name, _)| *name == text) {
             Some((_, choice)) => Ok(*choice),
-            None => Err(self.wrong(key, text, wanted)),
+            None => Err(Self::wrong(key, text, wanted)),
         }
     }
 }
@@ -295,7 +286,7 @@ mod tests {
     fn a_missing_key_is_named() {
         let server = rng(&[("irq", "")]);
 
-        assert_eq!(failure(&server, RNG), format!("{PATH}/irq: missing"));
+        assert_eq!(failure(&server, RNG), "irq: missing");
     }
 
     #[test]
@@ -304,7 +295,7 @@ mod tests {
 
         assert_eq!(
             failure(&server, RNG),
-            format!("{PATH}/base: \"0x20000zz\" is not an address of 0x200 bytes")
+            "base: \"0x20000zz\" is not an address of 0x200 bytes"
         );
     }
 
@@ -319,7 +310,7 @@ mod tests {
     fn an_unknown_type_is_named() {
         let server = rng(&[("type", "virtio,device1a")]);
 
-        assert!(failure(&server, RNG).starts_with(&format!("{PATH}/type: \"virtio,device1a\"")));
+        assert!(failure(&server, RNG).starts_with("type: \"virtio,device1a\""));
     }
 
     #[test]
@@ -342,7 +333,7 @@ mod tests {
 
         assert_eq!(
             failure(&server, DISK),
-            format!("{PATH}/params: cannot open /nonexistent/disk.img for reading and writing")
+            "params: cannot open /nonexistent/disk.img for reading and writing"
         );
     }
 
@@ -351,6 +342,6 @@ mod tests {
         let image = tempfile::NamedTempFile::new().unwrap();
         let server = disk(image.path().to_str().unwrap(), &[("mode", "x")]);
 
-        assert!(failure(&server, DISK).ends_with("/mode: \"x\" is not r or w"));
+        assert!(failure(&server, DISK).ends_with("mode: \"x\" is not r or w"));
     }
 }
