@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! What runs inside the lab's guests: one program, a subcommand per task.
+
+mod poke;
+mod window;
+
+use std::{env, process::ExitCode};
+
+const USAGE: &str = "usage: lab-guest poke BASE [SEED] [COUNT]";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let result = match *words {
+        ["poke", ref numbers @ ..] => poke::main(numbers),
+        _ => Err(USAGE.into()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("lab-guest: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

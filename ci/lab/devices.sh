@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# What a guest does with its entropy source and its disk: `. /devices.sh`.
+
+# entropy: two reads that are whole and not the same
+entropy() {
+    head -c 256 /dev/hwrng > /tmp/first
+    head -c 256 /dev/hwrng > /tmp/second
+    [ "$(wc -c < /tmp/first)" = 256 ] && [ "$(wc -c < /tmp/second)" = 256 ]
+    if cmp -s /tmp/first /tmp/second; then return 1; fi
+    echo "entropy: 512 bytes"
+}
+
+# sum: of the file on the disk
+sum() { md5sum < /mnt/file; }
+
+# disk: a file system, 32 MiB written, and read again from the device twice
+disk() {
+    mkdir -p /mnt
+    mkfs.ext2 /dev/vda > /dev/null
+    mount -t ext2 /dev/vda /mnt
+    head -c 33554432 /dev/urandom > /mnt/file
+    written=$(sum)
+    sync
+    echo 3 > /proc/sys/vm/drop_caches
+    [ "$(sum)" = "$written" ]
+    umount /mnt
+    mount -t ext2 /dev/vda /mnt
+    [ "$(sum)" = "$written" ]
+    umount /mnt
+    echo "disk: 32 MiB verified twice"
+}
+
+# rebind BUS DRIVER DEVICE: takes the driver from a device and gives it back
+rebind() {
+    echo "$3" > "/sys/bus/$1/drivers/$2/unbind"
+    echo "$3" > "/sys/bus/$1/drivers/$2/bind"
+    [ -e "/sys/bus/$1/drivers/$2/$3" ]
+}
+
+# rebind_all: every virtio driver, once
+rebind_all() {
+    for device in /sys/bus/virtio/devices/*; do
+        driver=$(basename "$(readlink "$device/driver")")
+        rebind virtio "$driver" "$(basename "$device")"
+    done
+}
+
+# rebind_transport: every virtio-mmio driver, once
+rebind_transport() {
+    for device in /sys/bus/platform/drivers/virtio-mmio/2*; do
+        rebind platform virtio-mmio "$(basename "$device")"
+    done
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// The project's checks and its lab.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub task: Task,
+}
+
+/// What `cargo xtask` can do.
+#[derive(Debug, Subcommand)]
+pub enum Task {
+    /// Run every check; with NAMEs, only the lab tests whose names contain one
+    Test {
+        /// Parts of names of lab tests
+        #[arg(value_name = "NAME", conflicts_with = "no_lab")]
+        names: Vec<String>,
+        /// Leave out what needs the lab
+        #[arg(long)]
+        no_lab: bool,
+    },
+    /// Boot Xen, start the daemon and two guests, and show what they do
+    Demo,
+    /// The lab: Xen, dom0 and guests in an emulated arm64 machine
+    #[command(subcommand)]
+    Lab(LabTask),
+}
+
+/// What can be done with the lab.
+#[derive(Debug, Subcommand)]
+pub enum LabTask {
+    /// Make what is missing of the lab in the cache
+    Setup,
+    /// Boot the lab and run SCRIPT in dom0; exits with its exit code, 125 if it never ended
+    Run {
+        /// A script for busybox sh
+        script: PathBuf,
+        /// Files and directories that lie beside the script, in /test
+        files: Vec<PathBuf>,
+        /// CPUs of the emulated machine
+        #[arg(long, default_value_t = 1)]
+        smp: u8,
+        /// Seconds until the machine is switched off
+        #[arg(long, default_value_t = 300)]
+        timeout: u64,
+        /// Print the console of Xen and dom0 too
+        #[arg(long, short)]
+        verbose: bool,
+    },
+    /// Boot the lab with a shell of dom0 on this terminal
+    Shell {
+        /// CPUs of the emulated machine
+        #[arg(long, default_value_t = 1)]
+        smp: u8,
+    },
+    /// Show what there is of the lab
+    Status,
+    /// Remove what no recipe of today asks for
+    Clean,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn lab_run_takes_a_script_and_files() {
+        let args =
+            Args::try_parse_from(["xtask", "lab", "run", "--smp", "2", "a.sh", "b", "c"]).unwrap();
+        let Task::Lab(LabTask::Run {
+            script,
+            files,
+            smp,
+            timeout,
+            verbose,
+        }) = args.task
+        else {
+            panic!("not lab run");
+        };
+        assert_eq!(script, PathBuf::from("a.sh"));
+        assert_eq!(files, [PathBuf::from("b"), PathBuf::from("c")]);
+        assert_eq!((smp, timeout, verbose), (2, 300, false));
+    }
+
+    #[test]
+    fn names_and_no_lab_exclude_each_other() {
+        assert!(Args::try_parse_from(["xtask", "test", "--no-lab", "rng"]).is_err());
+    }
+}

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! The initial roots of dom0 and of the guests.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use super::apt::Apt;
+use crate::{cpio::Archive, error::Error, progress::Step, recipe::Recipe};
+
+/// What dom0 and the guests are made of, of Debian's arm64.
+const PACKAGES: &[&str] = &[
+    "busybox-static",
+    "libbz2-1.0",
+    "libc6",
+    "libcom-err2",
+    "libext2fs2t64",
+    "libfdt1",
+    "libgcc-s1",
+    "liblzma5",
+    "liblzo2-2",
+    "libncurses6",
+    "libnl-3-200",
+    "libnl-route-3-200",
+    "libtinfo6",
+    "libunwind8",
+    "libuuid1",
+    "libxencall1",
+    "libxendevicemodel1",
+    "libxenevtchn1",
+    "libxenforeignmemory1",
+    "libxengnttab1",
+    "libxenhypfs1",
+    "libxenmisc4.20",
+    "libxenstore4",
+    "libxentoolcore1",
+    "libxentoollog1",
+    "libyajl2",
+    "libzstd1",
+    "strace",
+    "xen-utils-4.20",
+    "xen-utils-common",
+    "xenstore-utils",
+    "zlib1g",
+];
+
+const LIB: &str = "usr/lib/aarch64-linux-gnu";
+const XEN_BIN: &str = "usr/lib/xen-4.20/bin";
+const XEN_PROGRAMS: &[&str] = &[
+    "libxl-save-helper",
+    "xen-diag",
+    "xen-init-dom0",
+    "xenconsole",
+    "xenconsoled",
+    "xenstored",
+    "xl",
+];
+/// One program by many names.
+const XENSTORE_NAMES: &[&str] = &[
+    "chmod", "exists", "list", "ls", "read", "rm", "watch", "write",
+];
+/// What programs linked dynamically need beyond what Xen's tools do.
+const MORE_LIBRARIES: &[&str] = &[
+    "libdl.so.2",
+    "libgcc_s.so.1",
+    "libm.so.6",
+    "libpthread.so.0",
+    "librt.so.1",
+];
+
+const DOM0_INIT: &str = include_str!("../../lab/dom0-init.sh");
+const DOM0_LIB: &str = include_str!("../../lab/lib.sh");
+const DOMU_INIT: &str = include_str!("../../lab/domu-init.sh");
+/// dom0 has no bash for hotplug scripts, and a fixed size.
+const XL_CONF: &str = "autoballoon=\"off\"\nrun_hotplug_scripts=0\n";
+
+/// These archives are made in no time: whatever changes in this file makes them anew.
+const SELF: &str = include_str!("root.rs");
+
+/// The recipe of the unpacked packages.
+pub fn sysroot_recipe() -> Recipe {
+    Recipe::new("sysroot")
+        .with("suite", super::apt::SUITE)
+        .with_all("package", PACKAGES)
+}
+
+/// Downloads and unpacks the packages.
+///
+/// # Errors
+///
+/// [`Error::Program`] if apt or dpkg fails.
+pub fn fetch(apt: &Apt, step: &mut Step<'_>, out: &Path) -> Result<(), Error> {
+    apt.unpack(step, PACKAGES, out)
+}
+
+/// The recipe of the guests' root.
+pub fn domu_recipe(sysroot: &Recipe) -> Recipe {
+    Recipe::new("domu")
+        .from(sysroot)
+        .with("self", SELF)
+        .with("init", DOMU_INIT)
+}
+
+/// Makes the guests' root, `domu.cpio`: busybox and an init.
+///
+/// # Errors
+///
+/// [`Error::Path`] if something cannot be read or written.
+pub fn build_domu(sysroot: &Path, out: &Path) -> Result<(), Error> {
+    let mut archive = Archive::new();
+    begin(&mut archive, sysroot, DOMU_INIT)?;
+    write(archive, &out.join("domu.cpio"))
+}
+
+/// The recipe of dom0's root.
+pub fn dom0_recipe(sysroot: &Recipe, linux: &Recipe, domu: &Recipe) -> Recipe {
+    Recipe::new("dom0")
+        .from(sysroot)
+        .from(linux)
+        .from(domu)
+        .with("self", SELF)
+        .with("init", DOM0_INIT)
+        .with("lib", DOM0_LIB)
+}
+
+/// Makes dom0's root, `dom0.cpio`: busybox, xl and its daemons, and what guests boot from.
+///
+/// # Errors
+///
+/// [`Error::Path`] if something cannot be read or written, [`Error::Incomplete`] if a library is
+/// missing.
+pub fn build_dom0(
+    step: &mut Step<'_>,
+    sysroot: &Path,
+    linux: &Path,
+    domu: &Path,
+    out: &Path,
+) -> Result<(), Error> {
+    let mut archive = Archive::new();
+    begin(&mut archive, sysroot, DOM0_INIT)?;
+    for dir in [
+        "etc/xen",
+        "etc/xen/scripts",
+        "lab",
+        "lab/bin",
+        "run/lock",
+        "run/xen",
+    ] {
+        archive.directory(dir);
+    }
+    for dir in [
+        "run/xenstored",
+        "usr",
+        "usr/bin",
+        "usr/lib",
+        LIB,
+        "usr/lib/xen-4.20",
+        XEN_BIN,
+    ] {
+        archive.directory(dir);
+    }
+    for dir in [
+        "usr/lib/xen-4.20/boot",
+        "var",
+        "var/lib",
+        "var/lib/xen",
+        "var/log",
+    ] {
+        archive.directory(dir);
+    }
+    archive
+        .directory("var/log/xen")
+        .link("lib", "usr/lib")
+        .link("var/run", "../run");
+    archive.link("var/lock", "../run/lock");
+
+    let mut programs: Vec<String> = XEN_PROGRAMS
+        .iter()
+        .map(|name| format!("{XEN_BIN}/{name}"))
+        .collect();
+    programs.extend(["usr/bin/strace".to_owned(), "usr/bin/xenstore".to_owned()]);
+    for program in &programs {
+        archive.path(program, &sysroot.join(program))?;
+    }
+    for name in XENSTORE_NAMES {
+        archive.link(&format!("usr/bin/xenstore-{name}"), "xenstore");
+    }
+    for library in libraries(step, sysroot, &programs)? {
+        let path = format!("{LIB}/{library}");
+        archive.path(&path, &sysroot.join(&path))?;
+    }
+    archive.link(
+        "usr/lib/ld-linux-aarch64.so.1",
+        "aarch64-linux-gnu/ld-linux-aarch64.so.1",
+    );
+    archive.file("etc/xen/xl.conf", 0o644, XL_CONF.as_bytes())?;
+    archive.file("lab/lib.sh", 0o644, DOM0_LIB.as_bytes())?;
+    archive.path("lab/domu.cpio", &domu.join("domu.cpio"))?;
+    archive.path("lab/Image", &linux.join("Image"))?;
+    archive.path("lab/modules", &linux.join("modules"))?;
+    write(archive, &out.join("dom0.cpio"))
+}
+
+/// What both roots have.
+fn begin(archive: &mut Archive, sysroot: &Path, init: &str) -> Result<(), Error> {
+    for dir in [
+        "bin", "dev", "etc", "proc", "root", "run", "sys", "test", "tmp",
+    ] {
+        archive.directory(dir);
+    }
+    archive.device("dev/console", 0o600, 5, 1);
+    archive.path("bin/busybox", &sysroot.join("usr/bin/busybox"))?;
+    archive.file("init", 0o755, init.as_bytes())?;
+    Ok(())
+}
+
+fn write(archive: Archive, path: &Path) -> Result<(), Error> {
+    fs::write(path, archive.finish()).map_err(Error::path("write", path))
+}
+
+/// The libraries that `programs` need, and the ones that those need.
+fn libraries(
+    step: &mut Step<'_>,
+    sysroot: &Path,
+    programs: &[String],
+) -> Result<BTreeSet<String>, Error> {
+    let mut all: BTreeSet<String> = MORE_LIBRARIES
+        .iter()
+        .map(|name| (*name).to_owned())
+        .collect();
+    let mut unread: Vec<String> = programs.to_vec();
+    unread.extend(all.iter().map(|name| format!("{LIB}/{name}")));
+    while !unread.is_empty() {
+        let mut readelf = super::cross_tool("readelf");
+        let text = step.capture(readelf.current_dir(sysroot).arg("-d").args(&unread))?;
+        unread.clear();
+        for name in needed(&text) {
+            let path = format!("{LIB}/{name}");
+            if !sysroot.join(&path).exists() {
+                return Err(Error::Incomplete {
+                    what: name.into(),
+                    place: sysroot.join(LIB),
+                });
+            }
+            if all.insert(name.into()) {
+                unread.push(path);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The libraries in the output of `readelf -d`.
+fn needed(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .filter(|line| line.contains("(NEEDED)"))
+        .filter_map(|line| line.split_once('[')?.1.split_once(']'))
+        .map(|(name, _)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn needed_libraries_are_found_between_other_tags() {
+        let text = "\nFile: usr/bin/xl\n\
+            \x200x0000000000000001 (NEEDED)  Shared library: [libxenlight.so.4.20]\n\
+            \x200x000000000000000e (SONAME)  Library soname: [liba.so]\n\
+            \x200x0000000000000001 (NEEDED)  Shared library: [libc.so.6]\n";
+        assert_eq!(
+            needed(text).collect::<Vec<_>>(),
+            ["libxenlight.so.4.20", "libc.so.6"]
+        );
+    }
+}

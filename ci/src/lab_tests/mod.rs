@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! Tests in the lab: what each consists of, and all of them.
+//!
+//! A test is one boot: files, guests, a script in dom0, and what must be seen. The script is run
+//! by `sh -eu`, so that the first command that fails fails the test; it may use what
+//! `ci/lab/lib.sh` defines (`guest_start`, `guest_wait`, `wait_line`, `show`, ...). When it has
+//! ended, the consoles of the guests and the files that it asked to `show` are printed, each line
+//! after `NAME| `.
+
+mod basics;
+mod devices;
+mod frame;
+mod lifecycle;
+pub(crate) mod parts;
+
+use std::time::Duration;
+
+pub use frame::{Programs, Verdict};
+
+/// Every test, in the order in which they are run.
+pub const ALL: &[&LabTest] = &[
+    &basics::DOM0_BOOTS,
+    &basics::A_GUEST_BOOTS,
+    &devices::DEVICES_WORK_FROM_A_PLAIN_CREATE,
+    &devices::DEVICES_WORK_FOR_DOMAINS_OLDER_THAN_THE_DAEMON,
+    &devices::DRIVERS_COME_BACK,
+    &devices::DEVICES_WORK_WITHOUT_EVENTFDS,
+    &devices::A_GUEST_REBOOTS,
+    &lifecycle::TWENTY_GUESTS_LEAVE_NOTHING,
+    &lifecycle::A_HOSTILE_GUEST_HARMS_NOBODY,
+    &lifecycle::MISTAKES_ARE_NAMED,
+];
+
+/// A test in the lab.
+///
+/// # Example
+///
+/// ```
+/// use ci::lab_tests::{Guest, LabTest};
+///
+/// const A_GUEST_SAYS_HELLO: LabTest = LabTest {
+///     name: "a_guest_says_hello",
+///     guests: &[Guest { name: "a", script: "echo hello", ..Guest::DEFAULT }],
+///     dom0: "guest_start a; guest_wait a 60",
+///     seen: &[("a", "hello")],
+///     ..LabTest::DEFAULT
+/// };
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct LabTest {
+    /// What is so, as words with underlines.
+    pub name: &'static str,
+    /// CPUs of the emulated machine.
+    pub smp: u8,
+    /// When the test has failed for being slow.
+    pub timeout: Duration,
+    /// Packages of this workspace whose programs are built for arm64 and put into dom0's PATH.
+    pub programs: &'static [&'static str],
+    /// Names and texts of files in `/test`, where the script runs.
+    pub files: &'static [(&'static str, &'static str)],
+    /// The guests that the script may start.
+    pub guests: &'static [Guest],
+    /// The script in dom0.
+    pub dom0: &'static str,
+    /// What must be seen: where, which is `dom0` or the name of a guest or of a shown file; and
+    /// a part of a line, in which `*` stands for anything.
+    pub seen: &'static [(&'static str, &'static str)],
+    /// What must not be seen, in the same form.
+    pub unseen: &'static [(&'static str, &'static str)],
+}
+
+impl LabTest {
+    /// A test that does nothing, on one CPU, within two minutes.
+    pub const DEFAULT: Self = Self {
+        name: "",
+        smp: 1,
+        timeout: Duration::from_secs(120),
+        programs: &[],
+        files: &[],
+        guests: &[],
+        dom0: "",
+        seen: &[],
+        unseen: &[],
+    };
+}
+
+/// A guest of a test. It is not started before the script in dom0 says `guest_start NAME`.
+#[derive(Clone, Copy, Debug)]
+pub struct Guest {
+    /// Its name.
+    pub name: &'static str,
+    /// Its number of CPUs.
+    pub vcpus: u8,
+    /// Its memory in MiB.
+    pub memory: u32,
+    /// More lines of its `xl.cfg`.
+    pub config: &'static [&'static str],
+    /// What its root has of the test's `programs` and `files`.
+    pub files: &'static [&'static str],
+    /// The script in it, for busybox sh.
+    pub script: &'static str,
+}
+
+impl Guest {
+    /// A guest with one CPU and no devices.
+    pub const DEFAULT: Self = Self {
+        name: "",
+        vcpus: 1,
+        memory: 128,
+        config: &[],
+        files: &[],
+        script: "",
+    };
+}
+
+/// The tests whose names contain one of `parts`; all of them if there are no `parts`.
+pub fn named(parts: &[String]) -> Vec<&'static LabTest> {
+    let wanted =
+        |test: &&LabTest| parts.is_empty() || parts.iter().any(|part| test.name.contains(part));
+    ALL.iter().copied().filter(wanted).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_are_found_by_a_part_of_their_names() {
+        let names: Vec<_> = named(&["guest_boots".into()])
+            .iter()
+            .map(|test| test.name)
+            .collect();
+        assert_eq!(names, ["a_guest_boots"]);
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = ALL.iter().map(|test| test.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ALL.len());
+    }
+}
