@@ -51,7 +51,7 @@ impl Reporter {
     pub fn step(&mut self, name: &str) -> Step<'_> {
         let bar = if self.terminal {
             let bar = ProgressBar::new_spinner().with_prefix(name.to_owned());
-            bar.set_style(style("{spinner} {prefix} {elapsed:.dim} {wide_msg:.dim}"));
+            bar.set_style(style("{spinner} {prefix} {elapsed_precise:.dim} {wide_msg:.dim}"));
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         } else {
@@ -217,7 +217,7 @@ impl Step<'_> {
         if self.bar.length() != Some(total) {
             self.bar.set_length(total);
             self.bar.set_style(style(
-                "{spinner} {prefix} {elapsed:.dim} {bar:30} {bytes}/{total_bytes} {bytes_per_sec:.dim}",
+                "{spinner} {prefix} {elapsed_precise:.dim} {wide_bar} {bytes}/{total_bytes}",
             ));
         }
         self.bar.set_position(done);

@@ -108,7 +108,6 @@ pub fn run(domain: DomId) -> Result<(), Error> {
     privcmd.restrict(domain).map_err(Error::Xen)?;
     let server = IoreqServer::create(domain, privcmd.clone())?;
     let mut guest = Guest {
-        channel,
         privcmd,
         has_eventfds,
         kernel: Kernel::default(),
@@ -116,6 +115,7 @@ pub fn run(domain: DomId) -> Result<(), Error> {
         bus: Bus::default(),
         server,
         outcome: None,
+        channel,
     };
     // An invalidation may have been asked for before anybody could hear it.
     guest.server.dispatch_all(&mut guest.bus)?;
@@ -141,7 +141,6 @@ enum Token {
 
 /// A guest and its devices.
 struct Guest {
-    channel: Channel,
     privcmd: Privcmd,
     has_eventfds: bool,
     kernel: Kernel,
@@ -152,6 +151,8 @@ struct Guest {
     server: IoreqServer,
     /// Set when it is over.
     outcome: Option<Result<(), Error>>,
+    /// Last: when the supervisor sees it closed, nothing of the guest is left here.
+    channel: Channel,
 }
 
 impl Guest {

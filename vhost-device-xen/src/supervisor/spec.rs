@@ -5,8 +5,9 @@
 //! The keys: `libxl_virtio.c` and `libxl_disk.c` of Xen 4.17 and later. `base` is hexadecimal
 //! for a `virtio=` line and decimal for a `disk=` line.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::PathBuf;
 
 use xen_store::Store;
@@ -143,7 +144,14 @@ fn open(key: &'static str, path: PathBuf, writable: bool) -> Result<File, Error>
     } else {
         "reading"
     };
-    let file = OpenOptions::new().read(true).write(writable).open(&path);
+    let mut options = OpenOptions::new();
+    options.read(true).write(writable);
+    // A FIFO must not keep the supervisor, and with it every guest, waiting for its other end.
+    // Regular files and block devices know no difference.
+    if matches!(fs::metadata(&path), Ok(found) if found.file_type().is_fifo()) {
+        options.custom_flags(libc::O_NONBLOCK);
+    }
+    let file = options.open(&path);
     file.map_err(|source| Error::File {
         key,
         path,
@@ -335,6 +343,23 @@ mod tests {
             failure(&server, DISK),
             "params: cannot open /nonexistent/disk.img for reading and writing"
         );
+    }
+
+    #[test]
+    fn a_fifo_is_opened_without_waiting_for_its_other_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let fifo = dir.path().join("fifo");
+        let made = std::process::Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap();
+        assert!(made.success());
+        let server = disk(fifo.to_str().unwrap(), &[("mode", "r")]);
+
+        let found = read(&server.client(), PATH, DISK, &Config::default());
+
+        // That it is no disk is for the device to say.
+        assert!(found.is_ok());
     }
 
     #[test]
