@@ -51,7 +51,9 @@ impl Reporter {
     pub fn step(&mut self, name: &str) -> Step<'_> {
         let bar = if self.terminal {
             let bar = ProgressBar::new_spinner().with_prefix(name.to_owned());
-            bar.set_style(style("{spinner} {prefix} {elapsed_precise:.dim} {wide_msg:.dim}"));
+            bar.set_style(style(
+                "{spinner} {prefix} {elapsed_precise:.dim} {wide_msg:.dim}",
+            ));
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         } else {
