@@ -55,6 +55,8 @@ pub(crate) enum Fault {
     Access(#[from] vm_memory::GuestMemoryError),
     #[error("the rings cannot be used")]
     Ring(#[from] virtio_queue::Error),
+    #[error("the driver cannot be told that head {head} has failed: {flaw}")]
+    Untold { head: u16, flaw: Flaw },
 }
 
 /// What is wrong with one chain.
@@ -78,6 +80,13 @@ pub(crate) enum Flaw {
     Large,
     #[error("a buffer cannot be accessed")]
     Inaccessible,
+}
+
+impl Flaw {
+    /// Whether the host may be the cause, and not the driver alone.
+    pub(crate) fn may_be_the_hosts(self) -> bool {
+        matches!(self, Self::Table | Self::Inaccessible)
+    }
 }
 
 /// A chain as the descriptor table has it.

@@ -52,13 +52,20 @@ pub trait Device: Send {
     /// When this returns the chain goes back, with as many bytes as were written.
     fn serve(&mut self, queue: u16, request: Request<'_>);
 
-    /// Fails a request whose buffers are too large in sum, or cannot all be accessed.
+    /// Fails a request whose buffers are too large in sum, or cannot all be accessed, and says
+    /// whether the driver will know.
     ///
     /// `request` holds only the chain's last writable buffer, and not even that when
-    /// it cannot be accessed. A device with a status byte must write its failure there:
-    /// drivers do not look at the used length, and would take what an earlier request
-    /// left in the byte for this one's result. The chain goes back with length 0.
-    fn refuse(&mut self, _queue: u16, _request: Request<'_>) {}
+    /// it cannot be accessed. A device with a status byte must write its failure there, and
+    /// return `false` if it cannot: drivers do not look at the used length, and would take what
+    /// an earlier request left in the byte for this one's result. Then, if the cause may be the
+    /// host's, the chain does not go back and the queue is retired: a driver that waits is better
+    /// off than one that takes a failed write for a good one.
+    ///
+    /// The default is for devices whose drivers look at the used length, which is 0.
+    fn refuse(&mut self, _queue: u16, _request: Request<'_>) -> bool {
+        true
+    }
 }
 
 /// How the queue loop reaches the driver: implemented by the transport.

@@ -9,7 +9,6 @@ use std::any::Any;
 use std::error::Error as _;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::Ordering;
-use std::thread;
 
 use virtio_bindings::virtio_ring::VRING_AVAIL_F_NO_INTERRUPT;
 use virtio_queue::{Queue, QueueT};
@@ -31,6 +30,14 @@ pub enum Progress {
     Idle,
     /// The ring is retired for good.
     Broken,
+}
+
+/// Why a batch was not served to its end.
+enum Stop {
+    /// The device has panicked.
+    Panic(Box<dyn Any + Send>),
+    /// A request has failed, and its driver cannot be told.
+    Untold(Fault),
 }
 
 /// A virtqueue that is served in batches.
@@ -108,17 +115,22 @@ impl VirtQueue {
         if self.broken {
             return Progress::Broken;
         }
-        let mut panic = None;
+        let mut stop = None;
         let outcome = self
-            .batch(space, device, counters, &mut panic)
+            .batch(space, device, counters, &mut stop)
             .and_then(|more| self.publish(space, more, interrupt, counters));
-        self.broken = outcome.is_err() || panic.is_some();
+        let outcome = match stop {
+            Some(Stop::Untold(fault)) => outcome.and(Err(fault)),
+            Some(Stop::Panic(payload)) => {
+                self.broken = true;
+                resume_unwind(payload);
+            }
+            None => outcome,
+        };
+        self.broken = outcome.is_err();
         if let Err(fault) = &outcome {
             self.report(fault);
             interrupt.broken();
-        }
-        if let Some(payload) = panic {
-            resume_unwind(payload);
         }
         match outcome {
             Ok(true) => Progress::More,
@@ -133,7 +145,7 @@ impl VirtQueue {
         space: &A,
         device: &mut dyn Device,
         counters: &Counters,
-        panic: &mut Option<Box<dyn Any + Send>>,
+        stop: &mut Option<Stop>,
     ) -> Result<bool, Fault>
     where
         A: GuestAddressSpace<M: Batch>,
@@ -157,7 +169,7 @@ impl VirtQueue {
         let more = taken.inspect_err(|_| self.queue.set_next_avail(start))?;
         let left = self.chains.plan(mem);
         self.undo(left);
-        *panic = self.serve(mem, device, counters);
+        *stop = self.serve(mem, device, counters);
         Ok(more || left > 0)
     }
 
@@ -167,20 +179,21 @@ impl VirtQueue {
             .set_next_avail(self.queue.next_avail().wrapping_sub(count));
     }
 
-    /// Has the device serve the chains, and returns its panic if it has one.
+    /// Has the device serve the chains, until something stops it.
     fn serve<M: Batch>(
         &mut self,
         mem: &M,
         device: &mut dyn Device,
         counters: &Counters,
-    ) -> Option<Box<dyn Any + Send>> {
+    ) -> Option<Stop> {
         let (slices, chains) = self.chains.resolve(mem);
         self.receipts
             .extend(chains.iter().map(|chain| Receipt::new(chain.head)));
-        let mut seen = 0;
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let mut done = 0;
+        let served = catch_unwind(AssertUnwindSafe(|| {
             for (chain, receipt) in chains.iter().zip(&self.receipts) {
-                seen += 1;
+                // What panics has been seen, and goes back.
+                done += 1;
                 let (readable, writable) = chain.sides(&slices);
                 let (readable, writable) = (Buffers::new(readable), Buffers::new(writable));
                 let request = Request {
@@ -196,14 +209,26 @@ impl VirtQueue {
                 };
                 Counters::add(&counters.malformed, 1);
                 warn_limited!("queue {} head {}: {flaw}", self.index, chain.head);
-                device.refuse(self.index, request);
+                let told = device.refuse(self.index, request);
                 receipt.written.set(0);
+                if !told && flaw.may_be_the_hosts() {
+                    done -= 1;
+                    return Err(Fault::Untold {
+                        head: chain.head,
+                        flaw,
+                    });
+                }
             }
+            Ok(())
         }));
-        let unseen = self.receipts.len() - seen;
-        self.receipts.truncate(seen);
-        self.undo(u16::try_from(unseen).expect("a batch has no more chains than BATCH_CHAINS"));
-        outcome.err()
+        let left = self.receipts.len() - done;
+        self.receipts.truncate(done);
+        self.undo(u16::try_from(left).expect("a batch has no more chains than BATCH_CHAINS"));
+        match served {
+            Ok(Ok(())) => None,
+            Ok(Err(fault)) => Some(Stop::Untold(fault)),
+            Err(payload) => Some(Stop::Panic(payload)),
+        }
     }
 
     /// Puts the chains back, interrupts the driver if it wants that, and says whether there
@@ -262,13 +287,12 @@ impl VirtQueue {
         Ok(u32::from(u16::from_le(flags)) & VRING_AVAIL_F_NO_INTERRUPT == 0)
     }
 
-    /// Says, once, why the ring is retired.
+    /// Says why the ring is retired: once a ring, but a driver can make any number of them.
     fn report(&self, fault: &Fault) {
-        let (thread, index) = (thread::current(), self.index);
-        let name = thread.name().unwrap_or("?");
+        let index = self.index;
         match fault.source() {
-            Some(source) => log::error!("{name}: queue {index} retired: {fault}: {source}"),
-            None => log::error!("{name}: queue {index} retired: {fault}"),
+            Some(source) => warn_limited!("queue {index} retired: {fault}: {source}"),
+            None => warn_limited!("queue {index} retired: {fault}"),
         }
     }
 }

@@ -249,9 +249,10 @@ impl Device for Disk {
         status.set(result as u8);
     }
 
-    fn refuse(&mut self, _queue: u16, mut request: Request<'_>) {
-        if let Some(status) = request.split_status() {
-            status.set(Status::IoErr as u8);
-        }
+    fn refuse(&mut self, _queue: u16, mut request: Request<'_>) -> bool {
+        let status = request.split_status();
+        status
+            .map(|status| status.set(Status::IoErr as u8))
+            .is_some()
     }
 }

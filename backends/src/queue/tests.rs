@@ -11,8 +11,9 @@ use crate::device::Traits;
 use crate::limits::{BATCH_CHAINS, CHAIN_DESCRIPTORS, REQUEST_BYTES};
 use crate::testing::{Driver, END, Interrupts};
 
-/// A device that is one function, and marks what it has to refuse.
-struct Function<F>(F);
+/// A device that is one function, and marks what it has to refuse. With `true`, its driver looks
+/// at the mark only.
+struct Function<F>(F, bool);
 
 impl<F: FnMut(Request<'_>) + Send> Device for Function<F> {
     fn traits(&self) -> Traits {
@@ -28,11 +29,10 @@ impl<F: FnMut(Request<'_>) + Send> Device for Function<F> {
         self.0(request);
     }
 
-    fn refuse(&mut self, _queue: u16, mut request: Request<'_>) {
+    fn refuse(&mut self, _queue: u16, mut request: Request<'_>) -> bool {
         assert_eq!(request.readable_len(), 0);
-        if let Some(status) = request.split_status() {
-            status.set(0xee);
-        }
+        let status = request.split_status();
+        status.map(|status| status.set(0xee)).is_some() || !self.1
     }
 }
 
@@ -73,13 +73,13 @@ impl Bench {
     }
 
     fn process(&mut self, serve: impl FnMut(Request<'_>) + Send) -> Progress {
+        self.process_with(Function(serve, false))
+    }
+
+    fn process_with(&mut self, mut device: impl Device) -> Progress {
         let memory = self.driver.memory();
-        self.queue.process(
-            &memory,
-            &mut Function(serve),
-            &self.interrupts,
-            &self.counters,
-        )
+        self.queue
+            .process(&memory, &mut device, &self.interrupts, &self.counters)
     }
 
     fn malformed(&self) -> u64 {
@@ -244,12 +244,15 @@ fn what_arrives_while_serving_is_not_lost() {
     let (memory, buffer) = (driver.memory(), driver.writable(1));
     driver.send(&[buffer]);
     let driver = Mutex::new(driver);
-    let mut device = Function(|_: Request<'_>| _ = driver.lock().unwrap().send(&[buffer]));
+    let mut device = Function(
+        |_: Request<'_>| _ = driver.lock().unwrap().send(&[buffer]),
+        false,
+    );
 
     let progress = queue.process(&memory, &mut device, &interrupts, &counters);
 
     assert_eq!(progress, Progress::More);
-    let mut device = Function(|_: Request<'_>| {});
+    let mut device = Function(|_: Request<'_>| {}, false);
     assert_eq!(
         queue.process(&memory, &mut device, &interrupts, &counters),
         Progress::Idle

@@ -3,11 +3,13 @@
 //! Chains, right and wrong.
 
 use virtio_bindings::virtio_ring::{VRING_DESC_F_INDIRECT, VRING_DESC_F_NEXT, VRING_DESC_F_WRITE};
+use virtio_queue::QueueT;
 use vm_memory::GuestAddress;
 
-use super::{Bench, echo};
+use super::{Bench, Function, echo};
 use crate::limits::{CHAIN_DESCRIPTORS, REQUEST_BYTES};
 use crate::queue::Progress;
+use crate::request::Request;
 use crate::testing::{Buffer, END};
 
 const NEXT: u32 = VRING_DESC_F_NEXT;
@@ -245,4 +247,55 @@ fn a_request_beyond_the_limit_is_refused_and_its_status_says_so() {
 
     assert_eq!(bench.driver.used(), [(0, 0)]);
     assert_eq!(bench.driver.bytes(status), [0xee]);
+}
+
+#[test]
+fn a_failure_that_the_driver_would_not_see_retires_the_queue() {
+    let mut bench = Bench::new(8);
+    let (question, answer) = (bench.driver.readable(b"abc"), bench.driver.writable(3));
+    let outside = Buffer {
+        addr: GuestAddress(END.0 - 1),
+        len: 2,
+        writable: true,
+    };
+    bench.driver.send(&[question, answer]);
+    bench.driver.send(&[question, outside]);
+    bench.driver.send(&[question, answer]);
+
+    let progress = bench.process_with(Function(echo, true));
+
+    // The first request is answered; the second one hangs rather than lies.
+    assert_eq!(progress, Progress::Broken);
+    assert_eq!(bench.driver.used(), [(0, 3)]);
+    assert_eq!(bench.interrupts.breaks(), 1);
+    assert_eq!(bench.queue.queue.next_avail(), 1);
+}
+
+#[test]
+fn a_table_that_cannot_be_read_retires_the_queue_of_such_a_device() {
+    let mut bench = Bench::new(8);
+    let table = Buffer {
+        addr: END,
+        len: 32,
+        writable: false,
+    };
+    bench.driver.table(0, table, INDIRECT, 0);
+    bench.driver.offer(0);
+
+    let progress = bench.process_with(Function(|_: Request<'_>| panic!("served"), true));
+
+    assert_eq!(progress, Progress::Broken);
+    assert_eq!(bench.driver.used(), []);
+}
+
+#[test]
+fn a_mistake_that_is_the_drivers_alone_retires_nothing() {
+    let mut bench = Bench::new(8);
+    let (question, answer) = (bench.driver.readable(b"abc"), bench.driver.writable(3));
+    bench.driver.send(&[answer, question]);
+
+    let progress = bench.process_with(Function(|_: Request<'_>| panic!("served"), true));
+
+    assert_eq!(progress, Progress::Idle);
+    assert_eq!(bench.driver.used(), [(0, 0)]);
 }

@@ -132,11 +132,14 @@ fn all_is_declared_before_and_unmapped_when_the_used_index_is_published() {
         watch: Arc::default(),
     };
     let watch = Arc::clone(&space.watch);
-    let mut device = Function(|request: Request<'_>| {
-        assert_eq!(watch.mapped.load(SeqCst), 8, "2 tables and 6 buffers");
-        assert_eq!(watch.published.load(SeqCst), 0);
-        echo(request);
-    });
+    let mut device = Function(
+        |request: Request<'_>| {
+            assert_eq!(watch.mapped.load(SeqCst), 8, "2 tables and 6 buffers");
+            assert_eq!(watch.published.load(SeqCst), 0);
+            echo(request);
+        },
+        false,
+    );
 
     let progress = queue.process(&space, &mut device, &interrupts, &counters);
 
