@@ -10,7 +10,6 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -100,6 +99,11 @@ pub enum Command {
 /// What a guest process has to say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Report {
+    /// The guest's accesses come here: the IOREQ server is there. Comes first, once.
+    Serving {
+        /// Its number, for whoever has to end it should this process fail to.
+        server: u16,
+    },
     /// The device answers its guest.
     Attached(DeviceId),
     /// The device cannot be served.
@@ -153,16 +157,6 @@ impl Channel {
     /// As fcntl(2).
     pub fn set_nonblocking(&self) -> io::Result<()> {
         self.0.set_nonblocking(true)
-    }
-
-    /// Makes receiving wait for the other side, but no longer than `patience`.
-    ///
-    /// # Errors
-    ///
-    /// As setsockopt(2).
-    pub fn set_timeout(&self, patience: Duration) -> io::Result<()> {
-        self.0.set_nonblocking(false)?;
-        self.0.set_read_timeout(Some(patience))
     }
 
     /// Sends a message, with a descriptor if there is one.

@@ -21,7 +21,8 @@ use config::Config;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let level = env_logger::Env::default().default_filter_or("info");
+    // virtio-queue logs each mistake of a guest, which are counted and logged, with a limit, here.
+    let level = env_logger::Env::default().default_filter_or("info,virtio_queue=off");
     env_logger::Builder::from_env(level)
         .format_target(false)
         .init();

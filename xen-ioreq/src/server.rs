@@ -161,6 +161,11 @@ impl IoreqServer {
         self.id.domain
     }
 
+    /// Its number among the guest's servers.
+    pub fn id(&self) -> ServerId {
+        self.id.id
+    }
+
     /// How many vCPUs are served.
     pub fn vcpus(&self) -> usize {
         self.ports.len()

@@ -3,7 +3,7 @@
 //! Memory of a guest that hands out guest-physical addresses.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use vm_memory::GuestAddress;
@@ -26,42 +26,61 @@ const BUCKET_PAGES: usize = 512;
 pub(crate) struct ForeignMemory {
     pub domain: DomId,
     pub privcmd: Privcmd,
-    buckets: RwLock<HashMap<u64, Arc<ForeignMapping>>>,
+    known: RwLock<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    buckets: HashMap<u64, Arc<ForeignMapping>>,
+    /// How often everything was forgotten.
+    generation: u64,
 }
 
 /// The buckets that one batch has used: they stay mapped until it ends, also when the guest's
 /// memory has changed meanwhile.
 #[derive(Debug, Default)]
-pub(crate) struct UsedBuckets(RefCell<HashMap<u64, Arc<ForeignMapping>>>);
+pub(crate) struct UsedBuckets(RefCell<Used>);
+
+#[derive(Debug, Default)]
+struct Used {
+    /// The one to use for each number.
+    current: HashMap<u64, Arc<ForeignMapping>>,
+    /// Replaced during this batch, but slices may point to them.
+    replaced: Vec<Arc<ForeignMapping>>,
+    /// Mapped during this batch: what is a hole in one of these stays one. A guest that names
+    /// holes over and over must not have their bucket mapped each time.
+    fresh: HashSet<u64>,
+}
 
 impl ForeignMemory {
     pub fn new(domain: DomId, privcmd: Privcmd) -> Self {
         Self {
             domain,
             privcmd,
-            buckets: RwLock::default(),
+            known: RwLock::default(),
         }
     }
 
     /// Forgets every bucket; the next access maps what the guest has then.
     pub fn invalidate(&self) {
-        self.buckets
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.buckets.clear();
+        known.generation = known.generation.wrapping_add(1);
     }
 
-    fn bucket(&self, number: u64) -> Option<Arc<ForeignMapping>> {
-        let known = self.buckets.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bucket) = known.get(&number) {
-            return Some(bucket.clone());
-        }
-        drop(known);
-        self.map_bucket(number)
+    fn known(&self, number: u64) -> Option<Arc<ForeignMapping>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.buckets.get(&number).cloned()
     }
 
-    /// Maps a bucket. Two workers may do so at the same time; the later one's stays.
+    /// Maps a bucket as the guest's memory is now. It is kept for others, unless the guest's
+    /// memory has changed meanwhile: then it may hold what the guest has given away.
     fn map_bucket(&self, number: u64) -> Option<Arc<ForeignMapping>> {
+        let generation = self
+            .known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .generation;
         let first = number.checked_mul(BUCKET)?;
         let frames: Vec<Gfn> = (first..first.checked_add(BUCKET)?).map(Gfn).collect();
         let mapping = self
@@ -71,8 +90,10 @@ impl ForeignMemory {
             .ok()
             .filter(ForeignMapping::any_mapped)?;
         let bucket = Arc::new(mapping);
-        let mut known = self.buckets.write().unwrap_or_else(PoisonError::into_inner);
-        known.insert(number, bucket.clone());
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.generation == generation {
+            known.buckets.insert(number, bucket.clone());
+        }
         Some(bucket)
     }
 }
@@ -83,19 +104,34 @@ impl UsedBuckets {
         let pages = Pages::new(addr, len, Mode::Foreign)?;
         let number = pages.first / BUCKET;
         let used = &mut *self.0.borrow_mut();
-        let known = used.get(&number).cloned();
-        let piece = known.and_then(|bucket| piece_of(&bucket, pages, len));
-        if piece.is_some() {
-            return piece;
+        let known = used
+            .current
+            .get(&number)
+            .cloned()
+            .or_else(|| memory.known(number));
+        if let Some(bucket) = known {
+            let piece = piece_of(&bucket, pages, len);
+            used.keep(number, bucket);
+            if piece.is_some() || used.fresh.contains(&number) {
+                return piece;
+            }
         }
-        // A frame that was a hole may have become memory: look once more.
-        let bucket = match used.contains_key(&number) {
-            false => memory.bucket(number)?,
-            true => return None,
-        };
+        // There is no bucket yet, or a hole in it, which may have become memory since: nobody
+        // tells when a guest's balloon gives back.
+        used.fresh.insert(number);
+        let bucket = memory.map_bucket(number)?;
         let piece = piece_of(&bucket, pages, len);
-        used.insert(number, bucket);
+        used.keep(number, bucket);
         piece
+    }
+}
+
+impl Used {
+    fn keep(&mut self, number: u64, bucket: Arc<ForeignMapping>) {
+        match self.current.insert(number, bucket.clone()) {
+            Some(old) if !Arc::ptr_eq(&old, &bucket) => self.replaced.push(old),
+            _ => {}
+        }
     }
 }
 

@@ -3,17 +3,19 @@
 //! What runs inside the lab's guests: one program, a subcommand per task.
 
 mod poke;
+mod storm;
 mod window;
 
 use std::{env, process::ExitCode};
 
-const USAGE: &str = "usage: lab-guest poke BASE [SEED] [COUNT]";
+const USAGE: &str = "usage: lab-guest poke BASE [SEED] [COUNT] | storm BASE COUNT";
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match *words {
         ["poke", ref numbers @ ..] => poke::main(numbers),
+        ["storm", ref args @ ..] => storm::main(args),
         _ => Err(USAGE.into()),
     };
     match result {

@@ -85,7 +85,8 @@ pub fn main(numbers: &[&str]) -> Result<(), Box<dyn Error>> {
 }
 
 /// A number, decimal or with `0x`.
-fn number(text: &str) -> Result<u64, std::num::ParseIntError> {
+/// A number of the command line, decimal or hexadecimal.
+pub fn number(text: &str) -> Result<u64, std::num::ParseIntError> {
     match text.strip_prefix("0x") {
         Some(digits) => u64::from_str_radix(digits, 16),
         None => text.parse(),

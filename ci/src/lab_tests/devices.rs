@@ -238,3 +238,53 @@ pub const A_GUEST_REBOOTS: LabTest = LabTest {
     unseen: &[("daemon", "ERROR")],
     ..LabTest::DEFAULT
 };
+
+/// Memory that a guest has given to Xen and got back is memory like any other.
+pub const A_GUESTS_BALLOON_COMES_AND_GOES: LabTest = LabTest {
+    name: "a_guests_balloon_comes_and_goes",
+    programs: &[DAEMON],
+    files: &[DEVICES],
+    guests: &[Guest {
+        name: "balloon",
+        memory: 192,
+        config: devices!("balloon", "0"),
+        files: &["devices.sh"],
+        script: "
+            set -e
+            . /devices.sh
+            info=/sys/devices/system/xen_memory/xen_memory0/info/current_kb
+            disk
+            for n in 1 2; do
+                echo \"down $n\"
+                until [ $(cat $info) -lt 120000 ]; do sleep 0.1; done
+                head -c 16777216 /dev/vda | md5sum
+                echo \"up $n\"
+                until [ $(cat $info) -gt 180000 ]; do sleep 0.1; done
+                disk
+            done
+        ",
+        ..Guest::DEFAULT
+    }],
+    dom0: "
+        images balloon
+        daemon_start
+        guest_start balloon
+        target=/local/domain/$(xl domid balloon)/memory/target
+        for n in 1 2; do
+            wait_line $(console balloon) \"^down $n\" 60
+            xenstore-write $target 114688
+            wait_line $(console balloon) \"^up $n\" 60
+            xenstore-write $target 196608
+        done
+        guest_wait balloon 60
+        guest_gone balloon 20
+        daemon_stop
+    ",
+    seen: &[("balloon", "up 2"), ("balloon", "DOMU-EXIT 0")],
+    unseen: &[
+        ("daemon", "ERROR"),
+        ("daemon", "WARN"),
+        ("balloon", "I/O error"),
+    ],
+    ..LabTest::DEFAULT
+};

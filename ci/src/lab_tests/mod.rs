@@ -27,8 +27,10 @@ pub const ALL: &[&LabTest] = &[
     &devices::DRIVERS_COME_BACK,
     &devices::DEVICES_WORK_WITHOUT_EVENTFDS,
     &devices::A_GUEST_REBOOTS,
+    &devices::A_GUESTS_BALLOON_COMES_AND_GOES,
     &lifecycle::TWENTY_GUESTS_LEAVE_NOTHING,
     &lifecycle::A_HOSTILE_GUEST_HARMS_NOBODY,
+    &lifecycle::A_KILLED_PROCESS_IS_ITS_GUESTS_AFFAIR,
     &lifecycle::MISTAKES_ARE_NAMED,
 ];
 

@@ -2,9 +2,10 @@
 
 //! Small questions to Linux.
 
-// UNSAFE: descriptors by number, and sysconf(3).
+// UNSAFE: descriptors by number.
 #![expect(unsafe_code)]
 
+use std::fs;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use vmm_sys_util::eventfd::EventFd;
@@ -18,9 +19,7 @@ pub fn duplicate(eventfd: &EventFd) -> Result<OwnedFd, Error> {
     fd.try_clone_to_owned().map_err(Error::EventFd)
 }
 
-/// Whether this kernel can never run on more than one CPU.
+/// Whether this kernel can never run on more than one CPU, hot-plugged ones included.
 pub fn has_one_cpu() -> bool {
-    // SAFETY: sysconf has no preconditions.
-    let configured = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_CONF) };
-    configured == 1
+    fs::read_to_string("/sys/devices/system/cpu/possible").is_ok_and(|cpus| cpus.trim() == "0")
 }

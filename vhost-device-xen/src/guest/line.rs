@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use backends::Interrupt;
+use backends::{Interrupt, warn_limited};
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 use xen_hypercall::DomId;
 use xen_hypercall::dm_op::SetIrqLevel;
@@ -44,6 +44,11 @@ impl Line {
         privcmd: &Privcmd,
         irqfd: bool,
     ) -> Result<Self, Error> {
+        // Level 0 changes nothing, but is refused if level 1 would be: better now than when the
+        // guest waits.
+        privcmd
+            .dm_op(domain, &mut SetIrqLevel::new(irq, false))
+            .map_err(|source| Error::Interrupt { irq, source })?;
         let raise = if irqfd {
             let eventfd = EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC).map_err(Error::EventFd)?;
             let op = SetIrqLevel::new(irq, true);
@@ -75,8 +80,7 @@ impl Line {
                 .map_err(|e| e.to_string()),
         };
         if let Err(e) = raised {
-            // The guest is going away, or its interrupt was not meant for us.
-            log::debug!(
+            warn_limited!(
                 "domain {}: cannot raise interrupt {}: {e}",
                 self.domain,
                 self.irq

@@ -35,6 +35,15 @@ pub enum Error {
     /// The IOREQ server.
     #[error(transparent)]
     Server(#[from] xen_ioreq::Error),
+    /// The interrupt that the toolstack has chosen is none that can be raised.
+    #[error("interrupt {irq} cannot be raised")]
+    Interrupt {
+        /// Its INTID.
+        irq: u32,
+        /// Why.
+        #[source]
+        source: xen_ioctls::Error,
+    },
     /// No descriptors left.
     #[error("cannot make an eventfd")]
     EventFd(#[source] io::Error),
@@ -117,6 +126,9 @@ pub fn run(domain: DomId) -> Result<(), Error> {
         outcome: None,
         channel,
     };
+    guest.report(&Report::Serving {
+        server: guest.server.id().0,
+    })?;
     // An invalidation may have been asked for before anybody could hear it.
     guest.server.dispatch_all(&mut guest.bus)?;
     let mut events = EventManager::new().map_err(Error::Events)?;

@@ -5,11 +5,13 @@
 //! It touches no guest itself. What it knows of a device is in the device's [`Entry`]; each event
 //! makes it compare that with what XenStore says now, so events may be merged, late or spurious.
 
+mod guests;
 mod keys;
 mod process;
 mod spec;
 
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
@@ -18,11 +20,15 @@ use std::time::{Duration, Instant};
 use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber, SubscriberOps};
 use xen_store::{Client, Store, Watch, WatchEvent};
 
-use crate::channel::{Command, DeviceId, Directory, Report};
+use crate::channel::{Command, DeviceId, Directory};
 use crate::config::Config;
 use crate::guest::chain;
+use guests::Ending;
 use keys::{Key, device_path, directory_path, numbers, state};
 use process::GuestProcess;
+
+/// Locked by the one daemon that runs.
+const LOCK: &str = "/run/vhost-device-xen.lock";
 
 /// How long a guest process may take to let a device go. libxl waits for 10 seconds.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -42,6 +48,21 @@ pub enum Error {
     /// The device nodes of Xen.
     #[error("this is no Xen host")]
     NoXen(#[source] xen_ioctls::Error),
+    /// Two daemons would take each other's devices.
+    #[error("another daemon is running: {path} is locked")]
+    Running {
+        /// What it has locked.
+        path: &'static str,
+    },
+    /// The lock file.
+    #[error("cannot lock {path}")]
+    Lock {
+        /// The file.
+        path: &'static str,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// Signals.
     #[error("cannot wait for signals")]
     Signals(#[source] io::Error),
@@ -57,6 +78,7 @@ pub enum Error {
 /// [`Error`] when there is nothing to serve them with.
 pub fn run(config: Config) -> Result<(), Error> {
     xen_ioctls::Privcmd::open().map_err(Error::NoXen)?;
+    let _lock = lock()?;
     let store = Client::open()?;
     // Nobody else's backend directory may be written.
     let domain = store.read_parsed("domid")?.unwrap_or(0);
@@ -78,6 +100,16 @@ pub fn run(config: Config) -> Result<(), Error> {
     }
 }
 
+/// Makes this the only daemon, for as long as the file is open.
+fn lock() -> Result<File, Error> {
+    let file = File::create(LOCK).map_err(|source| Error::Lock { path: LOCK, source })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Running { path: LOCK }),
+        Err(TryLockError::Error(source)) => Err(Error::Lock { path: LOCK, source }),
+    }
+}
+
 /// What has become of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Entry {
@@ -96,7 +128,10 @@ enum Entry {
 /// What a readable descriptor means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Token {
+    /// The daemon is to end.
     Signal,
+    /// A guest process may have ended.
+    Child,
     Devices(Directory),
     Domains,
     Guest(u16),
@@ -110,6 +145,7 @@ impl From<Token> for u32 {
             Token::Devices(Directory::Virtio) => 0x1_0001,
             Token::Devices(Directory::Disk) => 0x1_0002,
             Token::Domains => 0x1_0003,
+            Token::Child => 0x1_0004,
         }
     }
 }
@@ -121,6 +157,7 @@ impl From<u32> for Token {
             (_, 0x1_0001) => Self::Devices(Directory::Virtio),
             (_, 0x1_0002) => Self::Devices(Directory::Disk),
             (_, 0x1_0003) => Self::Domains,
+            (_, 0x1_0004) => Self::Child,
             _ => Self::Signal,
         }
     }
@@ -133,29 +170,55 @@ struct Supervisor {
     disks: Watch,
     domains: Watch,
     signals: UnixStream,
+    children: UnixStream,
     devices: BTreeMap<Key, Entry>,
     guests: BTreeMap<u16, GuestProcess>,
+    /// Processes that have nothing more to say, and have to be gone before their guests get
+    /// another one.
+    ending: Vec<Ending>,
     /// Set when it is over.
     outcome: Option<Result<(), Error>>,
 }
 
+/// Forgets how often a signal has come.
+fn drain(mut signals: &UnixStream) {
+    while matches!(signals.read(&mut [0; 64]), Ok(1..)) {}
+}
+
+/// One device's trouble is logged, and is not another's; a lost XenStore is everybody's.
+fn confine<T>(key: Key, outcome: Result<T, Error>) -> Result<(), Error> {
+    match outcome.map(drop) {
+        Err(Error::Store(e)) if !matches!(e, xen_store::Error::Lost { .. }) => {
+            log::error!("{}: {}", device_path(key), chain(&e));
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+/// A descriptor that is readable when one of the signals has come.
+fn signals(numbers: &[libc::c_int]) -> io::Result<UnixStream> {
+    let (read_end, write_end) = UnixStream::pair()?;
+    read_end.set_nonblocking(true)?;
+    for number in numbers {
+        signal_hook::low_level::pipe::register(*number, write_end.try_clone()?)?;
+    }
+    Ok(read_end)
+}
+
 impl Supervisor {
     fn new(store: Client, config: Config) -> Result<Self, Error> {
-        let (signals, write_end) = UnixStream::pair().map_err(Error::Signals)?;
-        signals.set_nonblocking(true).map_err(Error::Signals)?;
-        for signal in [libc::SIGTERM, libc::SIGINT] {
-            let end = write_end.try_clone().map_err(Error::Signals)?;
-            signal_hook::low_level::pipe::register(signal, end).map_err(Error::Signals)?;
-        }
         Ok(Self {
             config,
             virtio: store.watch(&directory_path(Directory::Virtio))?,
             disks: store.watch(&directory_path(Directory::Disk))?,
             domains: store.watch("@releaseDomain")?,
             store,
-            signals,
+            signals: signals(&[libc::SIGTERM, libc::SIGINT]).map_err(Error::Signals)?,
+            children: signals(&[libc::SIGCHLD]).map_err(Error::Signals)?,
             devices: BTreeMap::new(),
             guests: BTreeMap::new(),
+            ending: Vec::new(),
             outcome: None,
         })
     }
@@ -168,7 +231,8 @@ impl Supervisor {
                 WatchEvent::Rescan => self.scan(directory, ops)?,
                 WatchEvent::Changed { path } => match numbers(&path, directory) {
                     (Some(domain), Some(index)) => {
-                        self.reconcile((domain, DeviceId { directory, index }), ops)?;
+                        let key = (domain, DeviceId { directory, index });
+                        confine(key, self.reconcile(key, ops))?;
                     }
                     // Something above the devices: all of them may have come or gone.
                     _ => self.scan(directory, ops)?,
@@ -217,57 +281,47 @@ impl Supervisor {
         let entry = self.devices.get(&key).copied();
         match (state, entry) {
             (None, None) => {}
-            (None, Some(_)) => self.forget(key),
+            (None, Some(_)) => self.forget(key)?,
             (Some(state::CLOSED), _) => {}
             (Some(s), _) if s == state::CLOSING || online.as_deref() == Some("0") => {
                 self.close(key)?;
             }
-            (Some(_), None | Some(Entry::Closed)) => self.attach(key, ops)?,
+            (Some(state::CONNECTED), None) => self.refuse(
+                key,
+                "its driver was served by a daemon that is gone: restart the guest",
+            ),
+            (Some(_), None | Some(Entry::Closed)) => self.attach(key, ops),
             (Some(_), Some(_)) => {}
         }
         Ok(())
     }
 
-    fn attach(&mut self, key: Key, ops: &mut EventOps) -> Result<(), Error> {
+    fn attach(&mut self, key: Key, ops: &mut EventOps) {
         let (domain, id) = key;
-        let path = device_path(key);
-        let (spec, file) = match spec::read(&self.store, &path, id, &self.config) {
-            Ok(found) => found,
-            Err(e) => {
-                self.refuse(key, &chain(&e));
-                return Ok(());
-            }
-        };
         // A process that is on its way out takes nothing new: its end brings us back here.
-        if self.guests.contains_key(&domain) && !self.has_devices(domain) {
-            return Ok(());
+        if self.is_ending(domain) {
+            return;
         }
-        let started = self.start(domain, ops);
-        let asked = started.and_then(|guest| guest.send(&Command::Attach(spec), file.as_ref()));
-        match asked {
-            Ok(()) => {
-                self.devices.insert(key, Entry::Attaching);
-            }
-            Err(e) => self.refuse(key, &format!("no process for the guest: {e}")),
+        let found = spec::read(&self.store, &device_path(key), id, &self.config);
+        let (spec, file) = match found {
+            Ok(found) => found,
+            Err(e) => return self.refuse(key, &chain(&e)),
+        };
+        let guest = match self.start(domain, ops) {
+            Ok(guest) => guest,
+            Err(e) => return self.refuse(key, &format!("no process for the guest: {e}")),
+        };
+        if let Err(e) = guest.send(&Command::Attach(spec), file.as_ref()) {
+            // It has ended, or it hangs and has to: its end says so of all its devices.
+            log::debug!("domain {domain}: cannot reach its process: {e}");
+            guest.kill();
         }
-        Ok(())
+        self.devices.insert(key, Entry::Attaching);
     }
 
     fn refuse(&mut self, key: Key, reason: &str) {
         log::error!("{}: not served: {reason}", device_path(key));
         self.devices.insert(key, Entry::Refused);
-    }
-
-    /// The process of a guest, started if need be.
-    fn start(&mut self, domain: u16, ops: &mut EventOps) -> io::Result<&GuestProcess> {
-        if !self.guests.contains_key(&domain) {
-            let guest = GuestProcess::spawn(domain, self.config.kernel)?;
-            let token = Token::Guest(domain).into();
-            ops.add(Events::with_data(&guest, token, EventSet::IN))
-                .map_err(io::Error::other)?;
-            self.guests.insert(domain, guest);
-        }
-        Ok(&self.guests[&domain])
     }
 
     /// Whether the guest has a device that its process serves or is about to.
@@ -288,154 +342,55 @@ impl Supervisor {
     /// The toolstack wants a device closed.
     fn close(&mut self, key: Key) -> Result<(), Error> {
         match self.devices.get(&key) {
-            Some(Entry::Attaching | Entry::Attached) => {
-                self.detach(key);
-                Ok(())
-            }
+            Some(Entry::Attaching | Entry::Attached) => self.detach(key),
             Some(Entry::Detaching(_)) => Ok(()),
             // There is nothing to wait for.
             Some(Entry::Refused | Entry::Closed) | None => self.closed(key),
         }
     }
 
-    fn detach(&mut self, key: Key) {
-        let (domain, device) = key;
-        let last = self.serving(domain) == 1;
-        self.devices
-            .insert(key, Entry::Detaching(Instant::now() + PATIENCE));
-        let sent = match self.guests.get(&domain) {
-            Some(guest) => guest.send(&Command::Detach { device, last }, None),
-            None => Ok(()),
-        };
-        if let Err(e) = sent {
-            // Its end, or our patience, brings us on.
-            log::warn!("domain {domain}: cannot reach its process: {e}");
-        }
-    }
-
     /// Tells the toolstack that nothing is left of a device.
     fn closed(&mut self, key: Key) -> Result<(), Error> {
-        if self.devices.contains_key(&key) {
-            self.devices.insert(key, Entry::Closed);
+        self.devices.insert(key, Entry::Closed);
+        if !self.set_state(key, state::CLOSED)? {
+            self.devices.remove(&key);
         }
-        self.set_state(key, state::CLOSED)
+        Ok(())
     }
 
     /// The keys of a device are gone.
-    fn forget(&mut self, key: Key) {
-        if self.serving_one(key) {
-            self.detach(key);
-        }
-        if !matches!(self.devices.get(&key), Some(Entry::Detaching(_))) {
-            self.devices.remove(&key);
+    fn forget(&mut self, key: Key) -> Result<(), Error> {
+        match self.devices.get(&key) {
+            Some(Entry::Attaching | Entry::Attached) => self.detach(key),
+            Some(Entry::Detaching(_)) => Ok(()),
+            Some(Entry::Refused | Entry::Closed) | None => {
+                self.devices.remove(&key);
+                Ok(())
+            }
         }
     }
 
-    fn serving_one(&self, key: Key) -> bool {
+    fn is_served(&self, key: Key) -> bool {
         matches!(
             self.devices.get(&key),
             Some(Entry::Attaching | Entry::Attached)
         )
     }
 
-    /// Moves a device on, unless the toolstack wants it closed or it is gone.
-    fn set_state(&self, key: Key, new: u32) -> Result<(), Error> {
+    /// Moves a device on, unless the toolstack wants it closed; says whether its keys are there.
+    fn set_state(&self, key: Key, new: u32) -> Result<bool, Error> {
         let path = format!("{}/state", device_path(key));
-        let moved = self.store.transaction(|store| {
-            let old: Option<u32> = store.read_parsed(&path)?;
-            let allowed = match old {
-                None => false,
-                Some(old) => new == state::CLOSED || old < state::CLOSING,
+        let is_there = self.store.transaction(|store| {
+            let Some(old) = store.read_string(&path)? else {
+                return Ok(false);
             };
-            if allowed && old != Some(new) {
+            let old = old.parse().unwrap_or(state::UNKNOWN);
+            if old != new && (new == state::CLOSED || old < state::CLOSING) {
                 store.write(&path, new.to_string())?;
             }
-            Ok::<_, xen_store::Error>(())
+            Ok::<_, xen_store::Error>(true)
         });
-        Ok(moved?)
-    }
-
-    fn on_guest(&mut self, domain: u16, ops: &mut EventOps) -> Result<(), Error> {
-        loop {
-            let Some(guest) = self.guests.get(&domain) else {
-                return Ok(());
-            };
-            match guest.receive() {
-                Ok(Some(report)) => self.on_report(domain, report)?,
-                Ok(None) => return self.on_end(domain, ops),
-                // It has ended before it has read everything.
-                Err(e) if e.kind() == io::ErrorKind::ConnectionReset => {
-                    return self.on_end(domain, ops);
-                }
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(e) => {
-                    log::error!("domain {domain}: its process makes no sense: {e}");
-                    return self.on_end(domain, ops);
-                }
-            }
-        }
-    }
-
-    fn on_report(&mut self, domain: u16, report: Report) -> Result<(), Error> {
-        match report {
-            Report::Attached(device) => {
-                let key = (domain, device);
-                if self.devices.get(&key) == Some(&Entry::Attaching) {
-                    self.devices.insert(key, Entry::Attached);
-                    log::info!("{}: served", device_path(key));
-                    self.set_state(key, state::INIT_WAIT)?;
-                }
-            }
-            Report::Refused { device, reason } => {
-                let key = (domain, device);
-                let closing = matches!(self.devices.get(&key), Some(Entry::Detaching(_)));
-                self.refuse(key, &reason);
-                if closing {
-                    self.closed(key)?;
-                }
-                if !self.has_devices(domain)
-                    && let Some(guest) = self.guests.get(&domain)
-                {
-                    guest.finish();
-                }
-            }
-            Report::DriverOk(device) => self.set_state((domain, device), state::CONNECTED)?,
-            Report::Detached { device, counters } => {
-                let key = (domain, device);
-                log::info!("{}: ended: {counters}", device_path(key));
-                self.closed(key)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// A guest process has ended, or has to.
-    fn on_end(&mut self, domain: u16, ops: &mut EventOps) -> Result<(), Error> {
-        let Some(guest) = self.guests.remove(&domain) else {
-            return Ok(());
-        };
-        if let Err(e) = ops.remove(Events::empty(&guest)) {
-            log::error!("domain {domain}: {e}");
-        }
-        let end = match guest.wait(PATIENCE) {
-            Ok(status) => status.to_string(),
-            Err(e) => e.to_string(),
-        };
-        let keys: Vec<(Key, Entry)> = self.of(domain).collect();
-        for (key, entry) in keys {
-            match entry {
-                Entry::Attaching | Entry::Attached => {
-                    self.refuse(key, &format!("the guest's process has ended ({end})"));
-                }
-                Entry::Detaching(_) => self.closed(key)?,
-                Entry::Refused | Entry::Closed => {}
-            }
-            self.reconcile(key, ops)?;
-        }
-        // What came while the process was ending, and was put off.
-        [Directory::Virtio, Directory::Disk]
-            .into_iter()
-            .try_for_each(|d| self.scan(d, ops))
+        Ok(is_there?)
     }
 
     /// Some domain has gone, or is about to: let go of what is no more.
@@ -450,48 +405,13 @@ impl Supervisor {
             }
             let served: Vec<Key> = self.of(domain).map(|(key, _)| key).collect();
             for key in served {
-                if self.serving_one(key) {
+                if self.is_served(key) {
                     log::info!("{}: its domain is gone", device_path(key));
-                    self.detach(key);
+                    self.detach(key)?;
                 }
             }
         }
         Ok(())
-    }
-
-    /// Ends processes that do not let go of their devices, and says how long to wait for the next
-    /// one, in milliseconds.
-    fn expire(&mut self) -> i32 {
-        let now = Instant::now();
-        let mut next: Option<Instant> = None;
-        for ((domain, _), entry) in &mut self.devices {
-            let Entry::Detaching(until) = entry else {
-                continue;
-            };
-            if *until <= now
-                && let Some(guest) = self.guests.get_mut(domain)
-            {
-                log::error!("domain {domain}: its process does not let go, and is killed");
-                // Its end arrives as an event.
-                guest.kill();
-                *until = now + PATIENCE;
-            }
-            next = Some(next.map_or(*until, |next| next.min(*until)));
-        }
-        let wait = next.map(|next| next.saturating_duration_since(now).as_millis() + 1);
-        wait.map_or(-1, |wait| i32::try_from(wait).unwrap_or(i32::MAX))
-    }
-
-    /// Ends all processes.
-    fn stop(&mut self) {
-        self.guests.values().for_each(GuestProcess::finish);
-        for (domain, guest) in std::mem::take(&mut self.guests) {
-            match guest.wait(PATIENCE) {
-                Ok(status) if status.success() => {}
-                Ok(status) => log::error!("domain {domain}: its process has ended: {status}"),
-                Err(e) => log::error!("domain {domain}: its process was ended: {e}"),
-            }
-        }
     }
 
     fn handle(&mut self, token: Token, ops: &mut EventOps) -> Result<(), Error> {
@@ -499,9 +419,12 @@ impl Supervisor {
             Token::Devices(directory) => self.on_devices(directory, ops),
             Token::Domains => self.on_domains(),
             Token::Guest(domain) => self.on_guest(domain, ops),
+            Token::Child => {
+                drain(&self.children);
+                self.reap(ops)
+            }
             Token::Signal => {
-                // What it was does not matter: both mean the same.
-                let _ = self.signals.read(&mut [0; 16]);
+                drain(&self.signals);
                 log::info!("stopping");
                 self.outcome = Some(Ok(()));
                 Ok(())
@@ -525,6 +448,7 @@ impl Supervisor {
         let mut add =
             |fd, token: Token| ops.add(Events::with_data_raw(fd, token.into(), EventSet::IN));
         add(self.signals.as_raw_fd(), Token::Signal)?;
+        add(self.children.as_raw_fd(), Token::Child)?;
         add(self.virtio.as_raw_fd(), Token::Devices(Directory::Virtio))?;
         add(self.disks.as_raw_fd(), Token::Devices(Directory::Disk))?;
         add(self.domains.as_raw_fd(), Token::Domains)

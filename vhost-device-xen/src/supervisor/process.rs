@@ -7,10 +7,10 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command as Process, ExitStatus, Stdio};
-use std::time::Duration;
 
 use crate::channel::{Channel, Command, Report};
 use crate::config::Kernel;
+use xen_hypercall::dm_op::ServerId;
 
 /// Ourselves, also after the file has been replaced by a newer one.
 const PROGRAM: &str = "/proc/self/exe";
@@ -20,6 +20,8 @@ const PROGRAM: &str = "/proc/self/exe";
 pub struct GuestProcess {
     child: Child,
     channel: Channel,
+    /// The number of its IOREQ server, once it has told.
+    pub server: Option<ServerId>,
 }
 
 impl GuestProcess {
@@ -40,6 +42,7 @@ impl GuestProcess {
         let process = Self {
             child,
             channel: ours,
+            server: None,
         };
         let Kernel { irqfd, ioeventfd } = kernel;
         process.send(&Command::Configure { irqfd, ioeventfd }, None)?;
@@ -75,23 +78,13 @@ impl GuestProcess {
         let _ = self.child.kill();
     }
 
-    /// Waits for the end of a process that was asked to end; kills it when it takes longer than
-    /// `patience` or has nothing more to say.
+    /// How it has ended, or `None` if it has not.
     ///
     /// # Errors
     ///
     /// As waitpid(2).
-    pub fn wait(mut self, patience: Duration) -> io::Result<ExitStatus> {
-        let mut ended = self.channel.set_timeout(patience);
-        while ended.is_ok() {
-            match self.receive() {
-                Ok(Some(_)) => {}
-                Ok(None) => return self.child.wait(),
-                Err(e) => ended = Err(e),
-            }
-        }
-        self.kill();
-        self.child.wait()
+    pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.child.try_wait()
     }
 }
 
@@ -103,8 +96,8 @@ impl AsRawFd for GuestProcess {
 
 impl Drop for GuestProcess {
     fn drop(&mut self) {
-        // Both fail when `wait` has seen its end, which is well.
+        // Fails when it has ended. It is not waited for: one that hangs in the kernel would take
+        // its supervisor along.
         let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

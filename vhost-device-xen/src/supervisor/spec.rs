@@ -5,7 +5,7 @@
 //! The keys: `libxl_virtio.c` and `libxl_disk.c` of Xen 4.17 and later. `base` is hexadecimal
 //! for a `virtio=` line and decimal for a `disk=` line.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::PathBuf;
@@ -46,6 +46,14 @@ pub enum Error {
         value: String,
         /// What it should be.
         wanted: &'static str,
+    },
+    /// Another guest, or another device, writes to the image, or this one would while others read.
+    #[error("{key}: {} is in use by another device", path.display())]
+    InUse {
+        /// The key that names the file.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
     },
     /// The file behind a device cannot be opened.
     #[error("{key}: cannot open {} for {access}", path.display())]
@@ -128,7 +136,8 @@ fn disk<S: Store>(keys: &Keys<'_, S>) -> Result<(DeviceKind, Option<File>), Erro
     let writable = keys.one_of("mode", &[("r", false), ("w", true)], "r or w")?;
     let image = PathBuf::from(keys.text("params")?);
     let serial = keys.text("dev")?;
-    let file = open("params", image, writable)?;
+    let file = open("params", image.clone(), writable)?;
+    lock(&file, image, writable)?;
     Ok((
         DeviceKind::Block {
             read_only: !writable,
@@ -136,6 +145,29 @@ fn disk<S: Store>(keys: &Keys<'_, S>) -> Result<(DeviceKind, Option<File>), Erro
         },
         Some(file),
     ))
+}
+
+/// Takes the image for this device, until the last copy of the descriptor is closed: one writer,
+/// or any number of readers.
+fn lock(file: &File, path: PathBuf, writable: bool) -> Result<(), Error> {
+    let taken = if writable {
+        file.try_lock()
+    } else {
+        file.try_lock_shared()
+    };
+    match taken {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse {
+            key: "params",
+            path,
+        }),
+        Err(TryLockError::Error(source)) => Err(Error::File {
+            key: "params",
+            path,
+            access: "use by one device alone",
+            source,
+        }),
+    }
 }
 
 fn open(key: &'static str, path: PathBuf, writable: bool) -> Result<File, Error> {
@@ -343,6 +375,36 @@ mod tests {
             failure(&server, DISK),
             "params: cannot open /nonexistent/disk.img for reading and writing"
         );
+    }
+
+    #[test]
+    fn an_image_has_one_writer() {
+        let image = tempfile::NamedTempFile::new().unwrap();
+        let path = image.path().to_str().unwrap();
+        let first = disk(path, &[]);
+        let kept = read(&first.client(), PATH, DISK, &Config::default()).unwrap();
+
+        let reader = failure(&disk(path, &[("mode", "r")]), DISK);
+        drop(kept);
+        let second = read(&first.client(), PATH, DISK, &Config::default());
+
+        assert_eq!(
+            reader,
+            format!("params: {path} is in use by another device")
+        );
+        assert!(second.is_ok());
+    }
+
+    #[test]
+    fn an_image_has_many_readers() {
+        let image = tempfile::NamedTempFile::new().unwrap();
+        let server = disk(image.path().to_str().unwrap(), &[("mode", "r")]);
+        let client = server.client();
+
+        let first = read(&client, PATH, DISK, &Config::default());
+        let second = read(&client, PATH, DISK, &Config::default());
+
+        assert!(first.is_ok() && second.is_ok());
     }
 
     #[test]

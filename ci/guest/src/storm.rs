@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! `storm BASE COUNT`: a driver that sets a device up, gives it a ring that makes no sense, and
+//! resets it, over and over.
+
+use std::error::Error;
+
+use crate::{
+    poke::number,
+    window::{Width, Window},
+};
+
+const QUEUE_ADDRESSES: [usize; 3] = [0x80, 0x90, 0xa0];
+const QUEUE_READY: usize = 0x44;
+const QUEUE_NUM: usize = 0x38;
+const DRIVER_FEATURES: usize = 0x20;
+const DRIVER_FEATURES_SEL: usize = 0x24;
+const STATUS: usize = 0x70;
+const NEEDS_RESET: u64 = 0x40;
+
+/// The first byte of a guest's memory: its kernel's image, which is no ring.
+const KERNEL: u64 = 0x4000_0000;
+/// How often the device is asked whether it has noticed.
+const PATIENCE: u32 = 100_000;
+
+/// Does COUNT rounds against the device at BASE, which must use guest-physical addresses.
+pub fn main(args: &[&str]) -> Result<(), Box<dyn Error>> {
+    let [base, count] = *args else {
+        return Err("storm takes BASE and COUNT".into());
+    };
+    let window = Window::open(number(base)?)?;
+    let set = |offset, value| window.write(offset, Width::B4, value);
+    let count = number(count)?;
+    for round in 0..count {
+        for (offset, value) in [
+            (STATUS, 0),
+            (STATUS, 3),
+            (DRIVER_FEATURES_SEL, 1),
+            (DRIVER_FEATURES, 1),
+            (STATUS, 11),
+            (QUEUE_NUM, 64),
+        ] {
+            set(offset, value);
+        }
+        for address in QUEUE_ADDRESSES {
+            set(address, KERNEL);
+            set(address + 4, 0);
+        }
+        set(QUEUE_READY, 1);
+        set(STATUS, 15);
+        let noticed = (0..PATIENCE).any(|_| window.read(STATUS, Width::B4) & NEEDS_RESET != 0);
+        if !noticed {
+            return Err(format!("round {round}: the device takes anything for a ring").into());
+        }
+    }
+    set(STATUS, 0);
+    println!("storm: {count} rounds done");
+    Ok(())
+}
