@@ -19,10 +19,12 @@
 
 #![no_std]
 
+pub mod abi;
 pub mod dm_op;
 mod domain;
 pub mod ioreq;
 pub mod memory;
+pub mod operation;
 pub mod version;
 
 pub use domain::{DomId, Gfn, GrantRef, PAGE_SHIFT, PAGE_SIZE, Port};
