@@ -6,6 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* ==== Xen's own console ==== */
+
+#define XEN_ABI_CONSOLE_HYPERCALL 18
+
+#define XEN_ABI_CONSOLE_OP_WRITE 0
+#define XEN_ABI_CONSOLE_OP_READ 1
 /* ==== Device model operations ==== */
 
 #define XEN_ABI_DM_OP_HYPERCALL 41
@@ -949,6 +955,150 @@ _Static_assert(offsetof(struct xen_abi_grant_table_gnttab_get_version, dom) == 0
 _Static_assert(offsetof(struct xen_abi_grant_table_gnttab_get_version, pad0) == 2, "gnttab_get_version.pad0");
 _Static_assert(offsetof(struct xen_abi_grant_table_gnttab_get_version, version) == 4, "gnttab_get_version.version");
 
+/* ==== HVM guests and their parameters ==== */
+
+#define XEN_ABI_HVM_HYPERCALL 34
+
+/* How many parameters there are */
+#define XEN_ABI_HVM_NR_PARAMS 39
+/* Where the type is in `CALLBACK_IRQ` */
+#define XEN_ABI_HVM_CALLBACK_TYPE_SHIFT 56
+/* How events reach the guest: a callback type << 56, and what it needs */
+#define XEN_ABI_HVM_PARAM_CALLBACK_IRQ 0
+/* XenStore's page */
+#define XEN_ABI_HVM_PARAM_STORE_PFN 1
+/* XenStore's port */
+#define XEN_ABI_HVM_PARAM_STORE_EVTCHN 2
+/* Whether a 32-bit guest may use PAE */
+#define XEN_ABI_HVM_PARAM_PAE_ENABLED 4
+/* The default server's slots */
+#define XEN_ABI_HVM_PARAM_IOREQ_PFN 5
+/* The default server's buffered writes */
+#define XEN_ABI_HVM_PARAM_BUFIOREQ_PFN 6
+/* Which Hyper-V interfaces the guest has */
+#define XEN_ABI_HVM_PARAM_VIRIDIAN 9
+/* What becomes of missed timer ticks */
+#define XEN_ABI_HVM_PARAM_TIMER_MODE 10
+/* Whether the guest has an HPET */
+#define XEN_ABI_HVM_PARAM_HPET_ENABLED 11
+/* An identity page table for real mode */
+#define XEN_ABI_HVM_PARAM_IDENT_PT 12
+/* The domain of the device model */
+#define XEN_ABI_HVM_PARAM_DM_DOMAIN 13
+/* The ACPI sleep state */
+#define XEN_ABI_HVM_PARAM_ACPI_S_STATE 14
+/* A task state segment for real mode */
+#define XEN_ABI_HVM_PARAM_VM86_TSS 15
+/* Whether timers are aligned */
+#define XEN_ABI_HVM_PARAM_VPT_ALIGN 16
+/* The console's page */
+#define XEN_ABI_HVM_PARAM_CONSOLE_PFN 17
+/* The console's port */
+#define XEN_ABI_HVM_PARAM_CONSOLE_EVTCHN 18
+/* Where ACPI's ports are */
+#define XEN_ABI_HVM_PARAM_ACPI_IOPORTS_LOCATION 19
+/* Whether the guest may run guests (unused) */
+#define XEN_ABI_HVM_PARAM_NESTEDHVM 24
+/* The port of buffered writes */
+#define XEN_ABI_HVM_PARAM_BUFIOREQ_EVTCHN 26
+/* The ring of paging events */
+#define XEN_ABI_HVM_PARAM_PAGING_RING_PFN 27
+/* The ring of monitor events */
+#define XEN_ABI_HVM_PARAM_MONITOR_RING_PFN 28
+/* The ring of sharing events */
+#define XEN_ABI_HVM_PARAM_SHARING_RING_PFN 29
+/* The shutdown reason of a triple fault */
+#define XEN_ABI_HVM_PARAM_TRIPLE_FAULT_REASON 31
+/* First of the frames for IOREQ pages */
+#define XEN_ABI_HVM_PARAM_IOREQ_SERVER_PFN 32
+/* How many of them */
+#define XEN_ABI_HVM_PARAM_NR_IOREQ_SERVER_PAGES 33
+/* Where the generation identifier is */
+#define XEN_ABI_HVM_PARAM_VM_GENERATION_ID_ADDR 34
+/* Whether the guest has alternate views of its memory */
+#define XEN_ABI_HVM_PARAM_ALTP2M 35
+/* How the x87 instruction pointer is saved */
+#define XEN_ABI_HVM_PARAM_X87_FIP_WIDTH 36
+/* A task state segment for real mode, with its size */
+#define XEN_ABI_HVM_PARAM_VM86_TSS_SIZED 37
+/* Machine check capabilities */
+#define XEN_ABI_HVM_PARAM_MCA_CAP 38
+/* A global system interrupt */
+#define XEN_ABI_HVM_CALLBACK_GSI 0
+/* A PCI interrupt pin */
+#define XEN_ABI_HVM_CALLBACK_PCI_INTX 1
+/* A vector, the same for every vCPU */
+#define XEN_ABI_HVM_CALLBACK_VECTOR 2
+/* A private peripheral interrupt */
+#define XEN_ABI_HVM_CALLBACK_PPI 2
+#define XEN_ABI_HVM_OP_SET_PARAM 0
+#define XEN_ABI_HVM_OP_GET_PARAM 1
+#define XEN_ABI_HVM_OP_FLUSH_TLBS 5
+#define XEN_ABI_HVM_OP_GET_TIME 10
+#define XEN_ABI_HVM_OP_GET_MEM_TYPE 15
+#define XEN_ABI_HVM_OP_SET_EVTCHN_UPCALL_VECTOR 23
+
+/* A parameter of a guest */
+struct xen_abi_hvm_xen_hvm_param {
+    /* The guest */
+    uint16_t domid;
+    /* Zero. */
+    uint8_t pad0[2];
+    /* Which parameter */
+    uint32_t index;
+    /* Its value */
+    uint64_t value;
+};
+_Static_assert(sizeof(struct xen_abi_hvm_xen_hvm_param) == 16, "xen_hvm_param");
+_Static_assert(offsetof(struct xen_abi_hvm_xen_hvm_param, domid) == 0, "xen_hvm_param.domid");
+_Static_assert(offsetof(struct xen_abi_hvm_xen_hvm_param, pad0) == 2, "xen_hvm_param.pad0");
+_Static_assert(offsetof(struct xen_abi_hvm_xen_hvm_param, index) == 4, "xen_hvm_param.index");
+_Static_assert(offsetof(struct xen_abi_hvm_xen_hvm_param, value) == 8, "xen_hvm_param.value");
+
+
+/* The guest's time */
+struct xen_abi_hvm_xen_hvm_get_time {
+    /* Nanoseconds */
+    uint64_t now;
+};
+_Static_assert(sizeof(struct xen_abi_hvm_xen_hvm_get_time) == 8, "xen_hvm_get_time");
+_Static_assert(offsetof(struct xen_abi_hvm_xen_hvm_get_time, now) == 0, "xen_hvm_get_time.now");
+
+
+/* The type of a frame */
+struct xen_abi_hvm_xen_hvm_get_mem_type {
+    /* The guest */
+    uint16_t domid;
+    /* An `HVMMEM_` number */
+    uint16_t mem_type;
+    /* Zero. */
+    uint8_t pad0[4];
+    /* The frame */
+    uint64_t pfn;
+};
+_Static_assert(sizeof(struct xen_abi_hvm_xen_hvm_get_mem_type) == 16, "xen_hvm_get_mem_type");
+_Static_assert(offsetof(struct xen_abi_hvm_xen_hvm_get_mem_type, domid) == 0, "xen_hvm_get_mem_type.domid");
+_Static_assert(offsetof(struct xen_abi_hvm_xen_hvm_get_mem_type, mem_type) == 2, "xen_hvm_get_mem_type.mem_type");
+_Static_assert(offsetof(struct xen_abi_hvm_xen_hvm_get_mem_type, pad0) == 4, "xen_hvm_get_mem_type.pad0");
+_Static_assert(offsetof(struct xen_abi_hvm_xen_hvm_get_mem_type, pfn) == 8, "xen_hvm_get_mem_type.pfn");
+
+
+/* The vector of events on a vCPU */
+struct xen_abi_hvm_xen_hvm_evtchn_upcall_vector {
+    /* The vCPU */
+    uint32_t vcpu;
+    /* The vector */
+    uint8_t vector;
+    /* Zero. */
+    uint8_t pad0[3];
+};
+_Static_assert(sizeof(struct xen_abi_hvm_xen_hvm_evtchn_upcall_vector) == 8, "xen_hvm_evtchn_upcall_vector");
+_Static_assert(offsetof(struct xen_abi_hvm_xen_hvm_evtchn_upcall_vector, vcpu) == 0, "xen_hvm_evtchn_upcall_vector.vcpu");
+_Static_assert(offsetof(struct xen_abi_hvm_xen_hvm_evtchn_upcall_vector, vector) == 4, "xen_hvm_evtchn_upcall_vector.vector");
+_Static_assert(offsetof(struct xen_abi_hvm_xen_hvm_evtchn_upcall_vector, pad0) == 5, "xen_hvm_evtchn_upcall_vector.pad0");
+
+/* ==== Every hypercall ==== */
+
 /* ==== The pages that Xen and an IOREQ server share ==== */
 
 /* Slots of the buffered page */
@@ -1046,6 +1196,601 @@ _Static_assert(offsetof(struct xen_abi_ioreq_buffered_iopage, read_pointer) == 0
 _Static_assert(offsetof(struct xen_abi_ioreq_buffered_iopage, write_pointer) == 4, "buffered_iopage.write_pointer");
 _Static_assert(offsetof(struct xen_abi_ioreq_buffered_iopage, buf_ioreq) == 8, "buffered_iopage.buf_ioreq");
 
+/* ==== Linux's /dev/xen/evtchn ==== */
+
+/* Binds a new port to a virtual interrupt. */
+#define XEN_ABI_LINUX_EVTCHN_IOCTL_BIND_VIRQ 279808
+/* Binds a new port to another domain's. */
+#define XEN_ABI_LINUX_EVTCHN_IOCTL_BIND_INTERDOMAIN 541953
+/* Makes a port that a domain may bind to. */
+#define XEN_ABI_LINUX_EVTCHN_IOCTL_BIND_UNBOUND_PORT 279810
+/* Closes a port. */
+#define XEN_ABI_LINUX_EVTCHN_IOCTL_UNBIND 279811
+/* Sends on a port. */
+#define XEN_ABI_LINUX_EVTCHN_IOCTL_NOTIFY 279812
+/* Forgets pending ports that were not read. */
+#define XEN_ABI_LINUX_EVTCHN_IOCTL_RESET 17669
+/* Restricts the descriptor to a domain for ever. */
+#define XEN_ABI_LINUX_EVTCHN_IOCTL_RESTRICT_DOMID 148742
+/* Takes a port that exists already. */
+#define XEN_ABI_LINUX_EVTCHN_IOCTL_BIND_STATIC 279815
+
+/* A virtual interrupt to bind to */
+struct xen_abi_linux_evtchn_bind_virq {
+    /* A `VIRQ_` number */
+    uint32_t virq;
+};
+_Static_assert(sizeof(struct xen_abi_linux_evtchn_bind_virq) == 4, "bind_virq");
+_Static_assert(offsetof(struct xen_abi_linux_evtchn_bind_virq, virq) == 0, "bind_virq.virq");
+
+
+/* A port of another domain to bind to */
+struct xen_abi_linux_evtchn_bind_interdomain {
+    /* The domain */
+    uint32_t remote_domain;
+    /* Its port */
+    uint32_t remote_port;
+};
+_Static_assert(sizeof(struct xen_abi_linux_evtchn_bind_interdomain) == 8, "bind_interdomain");
+_Static_assert(offsetof(struct xen_abi_linux_evtchn_bind_interdomain, remote_domain) == 0, "bind_interdomain.remote_domain");
+_Static_assert(offsetof(struct xen_abi_linux_evtchn_bind_interdomain, remote_port) == 4, "bind_interdomain.remote_port");
+
+
+/* A domain that may bind to a new port */
+struct xen_abi_linux_evtchn_bind_unbound_port {
+    /* The domain */
+    uint32_t remote_domain;
+};
+_Static_assert(sizeof(struct xen_abi_linux_evtchn_bind_unbound_port) == 4, "bind_unbound_port");
+_Static_assert(offsetof(struct xen_abi_linux_evtchn_bind_unbound_port, remote_domain) == 0, "bind_unbound_port.remote_domain");
+
+
+/* A port to close */
+struct xen_abi_linux_evtchn_unbind {
+    /* The port */
+    uint32_t port;
+};
+_Static_assert(sizeof(struct xen_abi_linux_evtchn_unbind) == 4, "unbind");
+_Static_assert(offsetof(struct xen_abi_linux_evtchn_unbind, port) == 0, "unbind.port");
+
+
+/* A port to send on */
+struct xen_abi_linux_evtchn_notify {
+    /* The port */
+    uint32_t port;
+};
+_Static_assert(sizeof(struct xen_abi_linux_evtchn_notify) == 4, "notify");
+_Static_assert(offsetof(struct xen_abi_linux_evtchn_notify, port) == 0, "notify.port");
+
+
+/* The domain that remains */
+struct xen_abi_linux_evtchn_restrict_domid {
+    /* The domain */
+    uint16_t domid;
+};
+_Static_assert(sizeof(struct xen_abi_linux_evtchn_restrict_domid) == 2, "restrict_domid");
+_Static_assert(offsetof(struct xen_abi_linux_evtchn_restrict_domid, domid) == 0, "restrict_domid.domid");
+
+
+/* A port that exists already */
+struct xen_abi_linux_evtchn_bind {
+    /* The port */
+    uint32_t port;
+};
+_Static_assert(sizeof(struct xen_abi_linux_evtchn_bind) == 4, "bind");
+_Static_assert(offsetof(struct xen_abi_linux_evtchn_bind, port) == 0, "bind.port");
+
+/* ==== Linux's /dev/xen/gntalloc ==== */
+
+/* The other domain may write */
+#define XEN_ABI_LINUX_GNTALLOC_FLAGS_WRITABLE 1
+/* The byte at the index becomes zero */
+#define XEN_ABI_LINUX_GNTALLOC_UNMAP_NOTIFY_ACTION_CLEAR_BYTE 1
+/* An event is sent */
+#define XEN_ABI_LINUX_GNTALLOC_UNMAP_NOTIFY_ACTION_SEND_EVENT 2
+/* Allocates and grants pages. */
+#define XEN_ABI_LINUX_GNTALLOC_IOCTL_ALLOC_GREF 1591045
+/* Grants them no longer. */
+#define XEN_ABI_LINUX_GNTALLOC_IOCTL_DEALLOC_GREF 1066758
+/* Says what happens when a page is unmapped. */
+#define XEN_ABI_LINUX_GNTALLOC_IOCTL_SET_UNMAP_NOTIFY 1066759
+
+/* Pages to grant; room for more references than one follows */
+struct xen_abi_linux_gntalloc_alloc_gref {
+    /* To whom */
+    uint16_t domid;
+    /* How */
+    uint16_t flags;
+    /* How many */
+    uint32_t count;
+    /* The offset for `mmap` */
+    uint64_t index;
+    /* The references */
+    uint32_t gref_ids[1];
+    /* Zero. */
+    uint8_t pad0[4];
+};
+_Static_assert(sizeof(struct xen_abi_linux_gntalloc_alloc_gref) == 24, "alloc_gref");
+_Static_assert(offsetof(struct xen_abi_linux_gntalloc_alloc_gref, domid) == 0, "alloc_gref.domid");
+_Static_assert(offsetof(struct xen_abi_linux_gntalloc_alloc_gref, flags) == 2, "alloc_gref.flags");
+_Static_assert(offsetof(struct xen_abi_linux_gntalloc_alloc_gref, count) == 4, "alloc_gref.count");
+_Static_assert(offsetof(struct xen_abi_linux_gntalloc_alloc_gref, index) == 8, "alloc_gref.index");
+_Static_assert(offsetof(struct xen_abi_linux_gntalloc_alloc_gref, gref_ids) == 16, "alloc_gref.gref_ids");
+_Static_assert(offsetof(struct xen_abi_linux_gntalloc_alloc_gref, pad0) == 20, "alloc_gref.pad0");
+
+
+/* Pages to grant no longer */
+struct xen_abi_linux_gntalloc_dealloc_gref {
+    /* Their offset */
+    uint64_t index;
+    /* How many */
+    uint32_t count;
+    /* Zero. */
+    uint8_t pad0[4];
+};
+_Static_assert(sizeof(struct xen_abi_linux_gntalloc_dealloc_gref) == 16, "dealloc_gref");
+_Static_assert(offsetof(struct xen_abi_linux_gntalloc_dealloc_gref, index) == 0, "dealloc_gref.index");
+_Static_assert(offsetof(struct xen_abi_linux_gntalloc_dealloc_gref, count) == 8, "dealloc_gref.count");
+_Static_assert(offsetof(struct xen_abi_linux_gntalloc_dealloc_gref, pad0) == 12, "dealloc_gref.pad0");
+
+
+/* What happens when a page is unmapped */
+struct xen_abi_linux_gntalloc_unmap_notify {
+    /* Offset of the page plus that of the byte */
+    uint64_t index;
+    /* What */
+    uint32_t action;
+    /* The port to send on */
+    uint32_t event_channel_port;
+};
+_Static_assert(sizeof(struct xen_abi_linux_gntalloc_unmap_notify) == 16, "unmap_notify");
+_Static_assert(offsetof(struct xen_abi_linux_gntalloc_unmap_notify, index) == 0, "unmap_notify.index");
+_Static_assert(offsetof(struct xen_abi_linux_gntalloc_unmap_notify, action) == 8, "unmap_notify.action");
+_Static_assert(offsetof(struct xen_abi_linux_gntalloc_unmap_notify, event_channel_port) == 12, "unmap_notify.event_channel_port");
+
+/* ==== Linux's /dev/xen/gntdev ==== */
+
+/* The source is a reference */
+#define XEN_ABI_LINUX_GNTDEV_COPY_FLAGS_SOURCE_GREF 1
+/* The destination is a reference */
+#define XEN_ABI_LINUX_GNTDEV_COPY_FLAGS_DEST_GREF 2
+/* The byte at the index becomes zero */
+#define XEN_ABI_LINUX_GNTDEV_UNMAP_NOTIFY_ACTION_CLEAR_BYTE 1
+/* An event is sent */
+#define XEN_ABI_LINUX_GNTDEV_UNMAP_NOTIFY_ACTION_SEND_EVENT 2
+/* Write combining */
+#define XEN_ABI_LINUX_GNTDEV_DMA_FLAGS_WC 1
+/* Coherent */
+#define XEN_ABI_LINUX_GNTDEV_DMA_FLAGS_COHERENT 2
+/* Reserves a mapping. */
+#define XEN_ABI_LINUX_GNTDEV_IOCTL_MAP_GRANT_REF 1591040
+/* Releases a mapping. */
+#define XEN_ABI_LINUX_GNTDEV_IOCTL_UNMAP_GRANT_REF 1066753
+/* Identifies a mapping. */
+#define XEN_ABI_LINUX_GNTDEV_IOCTL_GET_OFFSET_FOR_VADDR 1591042
+/* Does nothing any more. */
+#define XEN_ABI_LINUX_GNTDEV_IOCTL_SET_MAX_GRANTS 280323
+/* Says what happens when a page is unmapped. */
+#define XEN_ABI_LINUX_GNTDEV_IOCTL_SET_UNMAP_NOTIFY 1066759
+/* Copies to or from granted pages. */
+#define XEN_ABI_LINUX_GNTDEV_IOCTL_GRANT_COPY 1066760
+/* Makes a buffer of granted pages. */
+#define XEN_ABI_LINUX_GNTDEV_IOCTL_DMABUF_EXP_FROM_REFS 1328905
+/* Waits until nobody uses the buffer. */
+#define XEN_ABI_LINUX_GNTDEV_IOCTL_DMABUF_EXP_WAIT_RELEASED 542474
+/* Grants the pages of a buffer. */
+#define XEN_ABI_LINUX_GNTDEV_IOCTL_DMABUF_IMP_TO_REFS 1328907
+/* Grants them no longer. */
+#define XEN_ABI_LINUX_GNTDEV_IOCTL_DMABUF_IMP_RELEASE 542476
+
+/* A reference of a domain */
+struct xen_abi_linux_gntdev_grant_ref {
+    /* The domain */
+    uint32_t domid;
+    /* The reference */
+    uint32_t gref;
+};
+_Static_assert(sizeof(struct xen_abi_linux_gntdev_grant_ref) == 8, "grant_ref");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_grant_ref, domid) == 0, "grant_ref.domid");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_grant_ref, gref) == 4, "grant_ref.gref");
+
+
+/* References to map; more than one follow the first */
+struct xen_abi_linux_gntdev_map_grant_ref {
+    /* How many */
+    uint32_t count;
+    /* Zero. */
+    uint8_t pad0[4];
+    /* The offset for `mmap` */
+    uint64_t index;
+    /* The references */
+    struct xen_abi_linux_gntdev_grant_ref refs[1];
+};
+_Static_assert(sizeof(struct xen_abi_linux_gntdev_map_grant_ref) == 24, "map_grant_ref");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_map_grant_ref, count) == 0, "map_grant_ref.count");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_map_grant_ref, pad0) == 4, "map_grant_ref.pad0");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_map_grant_ref, index) == 8, "map_grant_ref.index");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_map_grant_ref, refs) == 16, "map_grant_ref.refs");
+
+
+/* A reservation to release */
+struct xen_abi_linux_gntdev_unmap_grant_ref {
+    /* Its offset */
+    uint64_t index;
+    /* How many references */
+    uint32_t count;
+    /* Zero. */
+    uint8_t pad0[4];
+};
+_Static_assert(sizeof(struct xen_abi_linux_gntdev_unmap_grant_ref) == 16, "unmap_grant_ref");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_unmap_grant_ref, index) == 0, "unmap_grant_ref.index");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_unmap_grant_ref, count) == 8, "unmap_grant_ref.count");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_unmap_grant_ref, pad0) == 12, "unmap_grant_ref.pad0");
+
+
+/* A mapping to be identified */
+struct xen_abi_linux_gntdev_get_offset_for_vaddr {
+    /* Its address */
+    uint64_t vaddr;
+    /* Its offset */
+    uint64_t offset;
+    /* Its pages */
+    uint32_t count;
+    /* Zero. */
+    uint8_t pad0[4];
+};
+_Static_assert(sizeof(struct xen_abi_linux_gntdev_get_offset_for_vaddr) == 24, "get_offset_for_vaddr");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_get_offset_for_vaddr, vaddr) == 0, "get_offset_for_vaddr.vaddr");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_get_offset_for_vaddr, offset) == 8, "get_offset_for_vaddr.offset");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_get_offset_for_vaddr, count) == 16, "get_offset_for_vaddr.count");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_get_offset_for_vaddr, pad0) == 20, "get_offset_for_vaddr.pad0");
+
+
+/* A limit that no longer is one */
+struct xen_abi_linux_gntdev_set_max_grants {
+    /* How many */
+    uint32_t count;
+};
+_Static_assert(sizeof(struct xen_abi_linux_gntdev_set_max_grants) == 4, "set_max_grants");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_set_max_grants, count) == 0, "set_max_grants.count");
+
+
+/* What happens when a page is unmapped */
+struct xen_abi_linux_gntdev_unmap_notify {
+    /* Offset of the page plus that of the byte */
+    uint64_t index;
+    /* What */
+    uint32_t action;
+    /* The port to send on */
+    uint32_t event_channel_port;
+};
+_Static_assert(sizeof(struct xen_abi_linux_gntdev_unmap_notify) == 16, "unmap_notify");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_unmap_notify, index) == 0, "unmap_notify.index");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_unmap_notify, action) == 8, "unmap_notify.action");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_unmap_notify, event_channel_port) == 12, "unmap_notify.event_channel_port");
+
+
+/* A place in a granted page */
+struct xen_abi_linux_gntdev_copy_foreign {
+    /* The reference */
+    uint32_t gref;
+    /* Offset in the page */
+    uint16_t offset;
+    /* The domain */
+    uint16_t domid;
+};
+_Static_assert(sizeof(struct xen_abi_linux_gntdev_copy_foreign) == 8, "copy_foreign");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_copy_foreign, gref) == 0, "copy_foreign.gref");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_copy_foreign, offset) == 4, "copy_foreign.offset");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_copy_foreign, domid) == 6, "copy_foreign.domid");
+
+
+/* A copy; at a granted end it may cross pages of one's own memory only */
+struct xen_abi_linux_gntdev_grant_copy_segment {
+    /* Where from */
+    union {
+        uint64_t virt; /* flags == 0 */
+        struct xen_abi_linux_gntdev_copy_foreign foreign; /* flags == 1 */
+    } source;
+    /* Where to */
+    union {
+        uint64_t virt; /* flags == 0 */
+        struct xen_abi_linux_gntdev_copy_foreign foreign; /* flags == 2 */
+    } dest;
+    /* Bytes */
+    uint16_t len;
+    /* Which ends are references */
+    uint16_t flags;
+    /* A `GNTST_` number */
+    int16_t status;
+    /* Zero. */
+    uint8_t pad0[2];
+};
+_Static_assert(sizeof(struct xen_abi_linux_gntdev_grant_copy_segment) == 24, "grant_copy_segment");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_grant_copy_segment, source) == 0, "grant_copy_segment.source");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_grant_copy_segment, dest) == 8, "grant_copy_segment.dest");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_grant_copy_segment, len) == 16, "grant_copy_segment.len");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_grant_copy_segment, flags) == 18, "grant_copy_segment.flags");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_grant_copy_segment, status) == 20, "grant_copy_segment.status");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_grant_copy_segment, pad0) == 22, "grant_copy_segment.pad0");
+
+
+/* Copies to make */
+struct xen_abi_linux_gntdev_grant_copy {
+    /* How many */
+    uint32_t count;
+    /* Zero. */
+    uint8_t pad0[4];
+    /* The copies */
+    uint64_t segments;
+};
+_Static_assert(sizeof(struct xen_abi_linux_gntdev_grant_copy) == 16, "grant_copy");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_grant_copy, count) == 0, "grant_copy.count");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_grant_copy, pad0) == 4, "grant_copy.pad0");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_grant_copy, segments) == 8, "grant_copy.segments");
+
+
+/* References to make a buffer of */
+struct xen_abi_linux_gntdev_dmabuf_exp_from_refs {
+    /* What kind of memory */
+    uint32_t flags;
+    /* How many references */
+    uint32_t count;
+    /* The buffer */
+    uint32_t fd;
+    /* The domain */
+    uint32_t domid;
+    /* The references */
+    uint32_t refs[1];
+};
+_Static_assert(sizeof(struct xen_abi_linux_gntdev_dmabuf_exp_from_refs) == 20, "dmabuf_exp_from_refs");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_dmabuf_exp_from_refs, flags) == 0, "dmabuf_exp_from_refs.flags");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_dmabuf_exp_from_refs, count) == 4, "dmabuf_exp_from_refs.count");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_dmabuf_exp_from_refs, fd) == 8, "dmabuf_exp_from_refs.fd");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_dmabuf_exp_from_refs, domid) == 12, "dmabuf_exp_from_refs.domid");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_dmabuf_exp_from_refs, refs) == 16, "dmabuf_exp_from_refs.refs");
+
+
+/* A buffer to wait for */
+struct xen_abi_linux_gntdev_dmabuf_exp_wait_released {
+    /* The buffer */
+    uint32_t fd;
+    /* Milliseconds */
+    uint32_t wait_to_ms;
+};
+_Static_assert(sizeof(struct xen_abi_linux_gntdev_dmabuf_exp_wait_released) == 8, "dmabuf_exp_wait_released");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_dmabuf_exp_wait_released, fd) == 0, "dmabuf_exp_wait_released.fd");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_dmabuf_exp_wait_released, wait_to_ms) == 4, "dmabuf_exp_wait_released.wait_to_ms");
+
+
+/* A buffer to grant */
+struct xen_abi_linux_gntdev_dmabuf_imp_to_refs {
+    /* The buffer */
+    uint32_t fd;
+    /* How many references */
+    uint32_t count;
+    /* The domain that may use it */
+    uint32_t domid;
+    /* Zero. */
+    uint8_t pad0[4];
+    /* The references */
+    uint32_t refs[1];
+};
+_Static_assert(sizeof(struct xen_abi_linux_gntdev_dmabuf_imp_to_refs) == 20, "dmabuf_imp_to_refs");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_dmabuf_imp_to_refs, fd) == 0, "dmabuf_imp_to_refs.fd");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_dmabuf_imp_to_refs, count) == 4, "dmabuf_imp_to_refs.count");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_dmabuf_imp_to_refs, domid) == 8, "dmabuf_imp_to_refs.domid");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_dmabuf_imp_to_refs, pad0) == 12, "dmabuf_imp_to_refs.pad0");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_dmabuf_imp_to_refs, refs) == 16, "dmabuf_imp_to_refs.refs");
+
+
+/* A buffer to grant no longer */
+struct xen_abi_linux_gntdev_dmabuf_imp_release {
+    /* The buffer */
+    uint32_t fd;
+    /* Zero. */
+    uint8_t pad0[4];
+};
+_Static_assert(sizeof(struct xen_abi_linux_gntdev_dmabuf_imp_release) == 8, "dmabuf_imp_release");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_dmabuf_imp_release, fd) == 0, "dmabuf_imp_release.fd");
+_Static_assert(offsetof(struct xen_abi_linux_gntdev_dmabuf_imp_release, pad0) == 4, "dmabuf_imp_release.pad0");
+
+/* ==== Linux's /dev/xen/privcmd ==== */
+
+/* Take it away */
+#define XEN_ABI_LINUX_PRIVCMD_IRQFD_FLAGS_DEASSIGN 1
+/* Take it away */
+#define XEN_ABI_LINUX_PRIVCMD_IOEVENTFD_FLAGS_DEASSIGN 1
+/* Issues a hypercall. */
+#define XEN_ABI_LINUX_PRIVCMD_IOCTL_HYPERCALL 3166208
+/* Maps frames of a domain. */
+#define XEN_ABI_LINUX_PRIVCMD_IOCTL_MMAPBATCH_V2 2117636
+/* Issues a DM operation. */
+#define XEN_ABI_LINUX_PRIVCMD_IOCTL_DM_OP 1069061
+/* Restricts the descriptor to a domain for ever. */
+#define XEN_ABI_LINUX_PRIVCMD_IOCTL_RESTRICT 151558
+/* Maps frames of a resource. */
+#define XEN_ABI_LINUX_PRIVCMD_IOCTL_MMAP_RESOURCE 2117639
+/* Ties an eventfd to a DM operation. */
+#define XEN_ABI_LINUX_PRIVCMD_IOCTL_IRQFD 1075335176
+/* Ties a queue's kicks to an eventfd. */
+#define XEN_ABI_LINUX_PRIVCMD_IOCTL_IOEVENTFD 1076908041
+/* Says the interrupt of a PCI device. */
+#define XEN_ABI_LINUX_PRIVCMD_IOCTL_PCIDEV_GET_GSI 544778
+
+/* A hypercall */
+struct xen_abi_linux_privcmd_hypercall {
+    /* Which */
+    uint64_t op;
+    /* Its arguments */
+    uint64_t arg[5];
+};
+_Static_assert(sizeof(struct xen_abi_linux_privcmd_hypercall) == 48, "hypercall");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_hypercall, op) == 0, "hypercall.op");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_hypercall, arg) == 8, "hypercall.arg");
+
+
+/* Frames of a domain to map */
+struct xen_abi_linux_privcmd_mmapbatch_v2 {
+    /* How many */
+    uint32_t num;
+    /* Whose */
+    uint16_t dom;
+    /* Zero. */
+    uint8_t pad0[2];
+    /* Where: in a mapping of this descriptor */
+    uint64_t addr;
+    /* The frames */
+    uint64_t arr;
+    /* What became of each: 0 or -errno */
+    uint64_t err;
+};
+_Static_assert(sizeof(struct xen_abi_linux_privcmd_mmapbatch_v2) == 32, "mmapbatch_v2");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_mmapbatch_v2, num) == 0, "mmapbatch_v2.num");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_mmapbatch_v2, dom) == 4, "mmapbatch_v2.dom");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_mmapbatch_v2, pad0) == 6, "mmapbatch_v2.pad0");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_mmapbatch_v2, addr) == 8, "mmapbatch_v2.addr");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_mmapbatch_v2, arr) == 16, "mmapbatch_v2.arr");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_mmapbatch_v2, err) == 24, "mmapbatch_v2.err");
+
+
+/* A buffer of a DM operation */
+struct xen_abi_linux_privcmd_dm_op_buf {
+    /* Where it is */
+    uint64_t uptr;
+    /* Bytes of it; at most 4096 */
+    uint64_t size;
+};
+_Static_assert(sizeof(struct xen_abi_linux_privcmd_dm_op_buf) == 16, "dm_op_buf");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_dm_op_buf, uptr) == 0, "dm_op_buf.uptr");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_dm_op_buf, size) == 8, "dm_op_buf.size");
+
+
+/* A DM operation */
+struct xen_abi_linux_privcmd_dm_op {
+    /* The domain */
+    uint16_t dom;
+    /* How many buffers; at most 16 */
+    uint16_t num;
+    /* Zero. */
+    uint8_t pad0[4];
+    /* The buffers */
+    uint64_t ubufs;
+};
+_Static_assert(sizeof(struct xen_abi_linux_privcmd_dm_op) == 16, "dm_op");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_dm_op, dom) == 0, "dm_op.dom");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_dm_op, num) == 2, "dm_op.num");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_dm_op, pad0) == 4, "dm_op.pad0");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_dm_op, ubufs) == 8, "dm_op.ubufs");
+
+
+/* The domain that remains; C has a bare `domid_t` */
+struct xen_abi_linux_privcmd_restrict {
+    /* The domain */
+    uint16_t dom;
+};
+_Static_assert(sizeof(struct xen_abi_linux_privcmd_restrict) == 2, "restrict");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_restrict, dom) == 0, "restrict.dom");
+
+
+/* Frames of a resource to map */
+struct xen_abi_linux_privcmd_mmap_resource {
+    /* Whose */
+    uint16_t dom;
+    /* Zero. */
+    uint8_t pad0[2];
+    /* A `XENMEM_resource_` number */
+    uint32_t kind;
+    /* Which one */
+    uint32_t id;
+    /* First frame of it */
+    uint32_t idx;
+    /* How many frames; with 0 for `addr` too, asks how many there are */
+    uint64_t num;
+    /* Where */
+    uint64_t addr;
+};
+_Static_assert(sizeof(struct xen_abi_linux_privcmd_mmap_resource) == 32, "mmap_resource");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_mmap_resource, dom) == 0, "mmap_resource.dom");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_mmap_resource, pad0) == 2, "mmap_resource.pad0");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_mmap_resource, kind) == 4, "mmap_resource.kind");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_mmap_resource, id) == 8, "mmap_resource.id");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_mmap_resource, idx) == 12, "mmap_resource.idx");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_mmap_resource, num) == 16, "mmap_resource.num");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_mmap_resource, addr) == 24, "mmap_resource.addr");
+
+
+/* A DM operation to issue whenever an eventfd is signalled */
+struct xen_abi_linux_privcmd_irqfd {
+    /* Address of the operation; the kernel copies it */
+    uint64_t dm_op;
+    /* Bytes of it */
+    uint32_t size;
+    /* The eventfd */
+    uint32_t fd;
+    /* Whether to take it away */
+    uint32_t flags;
+    /* The domain */
+    uint16_t dom;
+    /* Zero. */
+    uint8_t pad0[2];
+};
+_Static_assert(sizeof(struct xen_abi_linux_privcmd_irqfd) == 24, "irqfd");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_irqfd, dm_op) == 0, "irqfd.dm_op");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_irqfd, size) == 8, "irqfd.size");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_irqfd, fd) == 12, "irqfd.fd");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_irqfd, flags) == 16, "irqfd.flags");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_irqfd, dom) == 20, "irqfd.dom");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_irqfd, pad0) == 22, "irqfd.pad0");
+
+
+/* An eventfd to signal whenever a guest writes a queue number to a device */
+struct xen_abi_linux_privcmd_ioeventfd {
+    /* The page of slots, mapped by itself */
+    uint64_t ioreq;
+    /* Address of the ports of the vCPUs */
+    uint64_t ports;
+    /* Guest-physical address of the device's registers */
+    uint64_t addr;
+    /* Bytes of the write */
+    uint32_t addr_len;
+    /* The eventfd */
+    uint32_t event_fd;
+    /* How many vCPUs; at most 4096 */
+    uint32_t vcpus;
+    /* The queue */
+    uint32_t vq;
+    /* Whether to take it away */
+    uint32_t flags;
+    /* The domain */
+    uint16_t dom;
+    /* Zero. */
+    uint8_t pad0[2];
+};
+_Static_assert(sizeof(struct xen_abi_linux_privcmd_ioeventfd) == 48, "ioeventfd");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_ioeventfd, ioreq) == 0, "ioeventfd.ioreq");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_ioeventfd, ports) == 8, "ioeventfd.ports");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_ioeventfd, addr) == 16, "ioeventfd.addr");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_ioeventfd, addr_len) == 24, "ioeventfd.addr_len");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_ioeventfd, event_fd) == 28, "ioeventfd.event_fd");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_ioeventfd, vcpus) == 32, "ioeventfd.vcpus");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_ioeventfd, vq) == 36, "ioeventfd.vq");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_ioeventfd, flags) == 40, "ioeventfd.flags");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_ioeventfd, dom) == 44, "ioeventfd.dom");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_ioeventfd, pad0) == 46, "ioeventfd.pad0");
+
+
+/* The interrupt of a PCI device */
+struct xen_abi_linux_privcmd_pcidev_get_gsi {
+    /* The device */
+    uint32_t sbdf;
+    /* Its global system interrupt */
+    uint32_t gsi;
+};
+_Static_assert(sizeof(struct xen_abi_linux_privcmd_pcidev_get_gsi) == 8, "pcidev_get_gsi");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_pcidev_get_gsi, sbdf) == 0, "pcidev_get_gsi.sbdf");
+_Static_assert(offsetof(struct xen_abi_linux_privcmd_pcidev_get_gsi, gsi) == 4, "pcidev_get_gsi.gsi");
+
 /* ==== Memory of a domain ==== */
 
 #define XEN_ABI_MEMORY_HYPERCALL 12
@@ -1056,6 +1801,8 @@ _Static_assert(offsetof(struct xen_abi_ioreq_buffered_iopage, buf_ioreq) == 8, "
 #define XEN_ABI_MEMORY_ID_SHARED 0
 /* Grant table as a resource: the status words of version 2 */
 #define XEN_ABI_MEMORY_ID_STATUS 1
+/* Flag of `reserved_device_memory_map`: of all devices */
+#define XEN_ABI_MEMORY_RDM_ALL 1
 /* Pages of an IOREQ server; `id` is the server */
 #define XEN_ABI_MEMORY_RESOURCE_IOREQ_SERVER 0
 /* Pages of the grant table */
@@ -1220,5 +1967,669 @@ _Static_assert(offsetof(struct xen_abi_memory_xen_mem_acquire_resource, nr_frame
 _Static_assert(offsetof(struct xen_abi_memory_xen_mem_acquire_resource, pad0) == 12, "xen_mem_acquire_resource.pad0");
 _Static_assert(offsetof(struct xen_abi_memory_xen_mem_acquire_resource, frame) == 16, "xen_mem_acquire_resource.frame");
 _Static_assert(offsetof(struct xen_abi_memory_xen_mem_acquire_resource, frame_list) == 24, "xen_mem_acquire_resource.frame_list");
+
+/* ==== The scheduler ==== */
+
+#define XEN_ABI_SCHED_HYPERCALL 29
+
+/* It has shut down */
+#define XEN_ABI_SCHED_REASON_POWEROFF 0
+/* It wants to start again */
+#define XEN_ABI_SCHED_REASON_REBOOT 1
+/* It is saved */
+#define XEN_ABI_SCHED_REASON_SUSPEND 2
+/* It has crashed */
+#define XEN_ABI_SCHED_REASON_CRASH 3
+/* Its watchdog has fired */
+#define XEN_ABI_SCHED_REASON_WATCHDOG 4
+/* It wants a soft reset */
+#define XEN_ABI_SCHED_REASON_SOFT_RESET 5
+#define XEN_ABI_SCHED_OP_YIELD 0
+#define XEN_ABI_SCHED_OP_BLOCK 1
+#define XEN_ABI_SCHED_OP_SHUTDOWN 2
+#define XEN_ABI_SCHED_OP_POLL 3
+#define XEN_ABI_SCHED_OP_REMOTE_SHUTDOWN 4
+#define XEN_ABI_SCHED_OP_SHUTDOWN_CODE 5
+#define XEN_ABI_SCHED_OP_WATCHDOG 6
+#define XEN_ABI_SCHED_OP_PIN_OVERRIDE 7
+
+/* Why the domain ends */
+struct xen_abi_sched_sched_shutdown {
+    /* The reason */
+    uint32_t reason;
+};
+_Static_assert(sizeof(struct xen_abi_sched_sched_shutdown) == 4, "sched_shutdown");
+_Static_assert(offsetof(struct xen_abi_sched_sched_shutdown, reason) == 0, "sched_shutdown.reason");
+
+
+/* Ports to wait for */
+struct xen_abi_sched_sched_poll {
+    /* The ports */
+    uint64_t ports;
+    /* How many; at most 128 */
+    uint32_t nr_ports;
+    /* Zero. */
+    uint8_t pad0[4];
+    /* System time in nanoseconds; 0 for ever */
+    uint64_t timeout;
+};
+_Static_assert(sizeof(struct xen_abi_sched_sched_poll) == 24, "sched_poll");
+_Static_assert(offsetof(struct xen_abi_sched_sched_poll, ports) == 0, "sched_poll.ports");
+_Static_assert(offsetof(struct xen_abi_sched_sched_poll, nr_ports) == 8, "sched_poll.nr_ports");
+_Static_assert(offsetof(struct xen_abi_sched_sched_poll, pad0) == 12, "sched_poll.pad0");
+_Static_assert(offsetof(struct xen_abi_sched_sched_poll, timeout) == 16, "sched_poll.timeout");
+
+
+/* A domain to shut down */
+struct xen_abi_sched_sched_remote_shutdown {
+    /* The domain */
+    uint16_t domain_id;
+    /* Zero. */
+    uint8_t pad0[2];
+    /* The reason */
+    uint32_t reason;
+};
+_Static_assert(sizeof(struct xen_abi_sched_sched_remote_shutdown) == 8, "sched_remote_shutdown");
+_Static_assert(offsetof(struct xen_abi_sched_sched_remote_shutdown, domain_id) == 0, "sched_remote_shutdown.domain_id");
+_Static_assert(offsetof(struct xen_abi_sched_sched_remote_shutdown, pad0) == 2, "sched_remote_shutdown.pad0");
+_Static_assert(offsetof(struct xen_abi_sched_sched_remote_shutdown, reason) == 4, "sched_remote_shutdown.reason");
+
+
+/* A watchdog of the domain */
+struct xen_abi_sched_sched_watchdog {
+    /* Which one; 0 makes one */
+    uint32_t id;
+    /* Seconds; 0 removes it */
+    uint32_t timeout;
+};
+_Static_assert(sizeof(struct xen_abi_sched_sched_watchdog) == 8, "sched_watchdog");
+_Static_assert(offsetof(struct xen_abi_sched_sched_watchdog, id) == 0, "sched_watchdog.id");
+_Static_assert(offsetof(struct xen_abi_sched_sched_watchdog, timeout) == 4, "sched_watchdog.timeout");
+
+
+/* A CPU to stay on */
+struct xen_abi_sched_sched_pin_override {
+    /* The CPU; negative ends it */
+    int32_t pcpu;
+};
+_Static_assert(sizeof(struct xen_abi_sched_sched_pin_override) == 4, "sched_pin_override");
+_Static_assert(offsetof(struct xen_abi_sched_sched_pin_override, pcpu) == 0, "sched_pin_override.pcpu");
+
+/* ==== What a PVH guest finds when it starts ==== */
+
+/* `magic` of the structure */
+#define XEN_ABI_START_INFO_MAGIC 862897528
+/* Memory */
+#define XEN_ABI_START_INFO_MEMMAP_TYPE_RAM 1
+/* Not to be touched */
+#define XEN_ABI_START_INFO_MEMMAP_TYPE_RESERVED 2
+/* ACPI tables; memory when they are read */
+#define XEN_ABI_START_INFO_MEMMAP_TYPE_ACPI 3
+/* ACPI's own memory */
+#define XEN_ABI_START_INFO_MEMMAP_TYPE_NVS 4
+/* Broken memory */
+#define XEN_ABI_START_INFO_MEMMAP_TYPE_UNUSABLE 5
+/* Memory that is off */
+#define XEN_ABI_START_INFO_MEMMAP_TYPE_DISABLED 6
+/* Persistent memory */
+#define XEN_ABI_START_INFO_MEMMAP_TYPE_PMEM 7
+
+/* Where everything is */
+struct xen_abi_start_info_hvm_start_info {
+    /* The magic number */
+    uint32_t magic;
+    /* Version of this structure: 0, or 1 with the map */
+    uint32_t version;
+    /* Bit 0: the guest is privileged; bit 1: it is the first domain */
+    uint32_t flags;
+    /* How many modules */
+    uint32_t nr_modules;
+    /* Address of their list */
+    uint64_t modlist_paddr;
+    /* Address of the command line */
+    uint64_t cmdline_paddr;
+    /* Address of ACPI's root pointer */
+    uint64_t rsdp_paddr;
+    /* Address of the map of memory */
+    uint64_t memmap_paddr;
+    /* Its entries */
+    uint32_t memmap_entries;
+    /* Zero. */
+    uint8_t pad0[4];
+};
+_Static_assert(sizeof(struct xen_abi_start_info_hvm_start_info) == 56, "hvm_start_info");
+_Static_assert(offsetof(struct xen_abi_start_info_hvm_start_info, magic) == 0, "hvm_start_info.magic");
+_Static_assert(offsetof(struct xen_abi_start_info_hvm_start_info, version) == 4, "hvm_start_info.version");
+_Static_assert(offsetof(struct xen_abi_start_info_hvm_start_info, flags) == 8, "hvm_start_info.flags");
+_Static_assert(offsetof(struct xen_abi_start_info_hvm_start_info, nr_modules) == 12, "hvm_start_info.nr_modules");
+_Static_assert(offsetof(struct xen_abi_start_info_hvm_start_info, modlist_paddr) == 16, "hvm_start_info.modlist_paddr");
+_Static_assert(offsetof(struct xen_abi_start_info_hvm_start_info, cmdline_paddr) == 24, "hvm_start_info.cmdline_paddr");
+_Static_assert(offsetof(struct xen_abi_start_info_hvm_start_info, rsdp_paddr) == 32, "hvm_start_info.rsdp_paddr");
+_Static_assert(offsetof(struct xen_abi_start_info_hvm_start_info, memmap_paddr) == 40, "hvm_start_info.memmap_paddr");
+_Static_assert(offsetof(struct xen_abi_start_info_hvm_start_info, memmap_entries) == 48, "hvm_start_info.memmap_entries");
+_Static_assert(offsetof(struct xen_abi_start_info_hvm_start_info, pad0) == 52, "hvm_start_info.pad0");
+
+
+/* A module */
+struct xen_abi_start_info_hvm_modlist_entry {
+    /* Its address */
+    uint64_t paddr;
+    /* Its size */
+    uint64_t size;
+    /* Address of its command line */
+    uint64_t cmdline_paddr;
+    /* Zero. */
+    uint8_t pad0[8];
+};
+_Static_assert(sizeof(struct xen_abi_start_info_hvm_modlist_entry) == 32, "hvm_modlist_entry");
+_Static_assert(offsetof(struct xen_abi_start_info_hvm_modlist_entry, paddr) == 0, "hvm_modlist_entry.paddr");
+_Static_assert(offsetof(struct xen_abi_start_info_hvm_modlist_entry, size) == 8, "hvm_modlist_entry.size");
+_Static_assert(offsetof(struct xen_abi_start_info_hvm_modlist_entry, cmdline_paddr) == 16, "hvm_modlist_entry.cmdline_paddr");
+_Static_assert(offsetof(struct xen_abi_start_info_hvm_modlist_entry, pad0) == 24, "hvm_modlist_entry.pad0");
+
+
+/* A range of memory */
+struct xen_abi_start_info_hvm_memmap_table_entry {
+    /* Its address */
+    uint64_t addr;
+    /* Its size */
+    uint64_t size;
+    /* What it is */
+    uint32_t kind;
+    /* Zero. */
+    uint8_t pad0[4];
+};
+_Static_assert(sizeof(struct xen_abi_start_info_hvm_memmap_table_entry) == 24, "hvm_memmap_table_entry");
+_Static_assert(offsetof(struct xen_abi_start_info_hvm_memmap_table_entry, addr) == 0, "hvm_memmap_table_entry.addr");
+_Static_assert(offsetof(struct xen_abi_start_info_hvm_memmap_table_entry, size) == 8, "hvm_memmap_table_entry.size");
+_Static_assert(offsetof(struct xen_abi_start_info_hvm_memmap_table_entry, kind) == 16, "hvm_memmap_table_entry.kind");
+_Static_assert(offsetof(struct xen_abi_start_info_hvm_memmap_table_entry, pad0) == 20, "hvm_memmap_table_entry.pad0");
+
+/* ==== vCPUs, and the pages a guest shares with Xen ==== */
+
+#define XEN_ABI_VCPU_HYPERCALL 24
+
+/* Flag of `set_singleshot_timer`: refuse a time that has passed */
+#define XEN_ABI_VCPU_SSHOTTMR_FUTURE 1
+/* It runs */
+#define XEN_ABI_VCPU_RUNSTATE_RUNNING 0
+/* It could run */
+#define XEN_ABI_VCPU_RUNSTATE_RUNNABLE 1
+/* It waits for an event */
+#define XEN_ABI_VCPU_RUNSTATE_BLOCKED 2
+/* It is down, paused or blocked by Xen */
+#define XEN_ABI_VCPU_RUNSTATE_OFFLINE 3
+#define XEN_ABI_VCPU_OP_INITIALISE 0
+#define XEN_ABI_VCPU_OP_UP 1
+#define XEN_ABI_VCPU_OP_DOWN 2
+#define XEN_ABI_VCPU_OP_IS_UP 3
+#define XEN_ABI_VCPU_OP_GET_RUNSTATE_INFO 4
+#define XEN_ABI_VCPU_OP_REGISTER_RUNSTATE_MEMORY_AREA 5
+#define XEN_ABI_VCPU_OP_SET_PERIODIC_TIMER 6
+#define XEN_ABI_VCPU_OP_STOP_PERIODIC_TIMER 7
+#define XEN_ABI_VCPU_OP_SET_SINGLESHOT_TIMER 8
+#define XEN_ABI_VCPU_OP_STOP_SINGLESHOT_TIMER 9
+#define XEN_ABI_VCPU_OP_REGISTER_VCPU_INFO 10
+#define XEN_ABI_VCPU_OP_SEND_NMI 11
+#define XEN_ABI_VCPU_OP_GET_PHYSID 12
+#define XEN_ABI_VCPU_OP_REGISTER_VCPU_TIME_MEMORY_AREA 13
+#define XEN_ABI_VCPU_OP_REGISTER_RUNSTATE_PHYS_AREA 14
+#define XEN_ABI_VCPU_OP_REGISTER_VCPU_TIME_PHYS_AREA 15
+
+/* What a vCPU has done with its time */
+struct xen_abi_vcpu_vcpu_runstate_info {
+    /* What it does */
+    int32_t state;
+    /* Zero. */
+    uint8_t pad0[4];
+    /* Since when; bit 63 says that an update is in progress */
+    uint64_t state_entry_time;
+    /* Nanoseconds in each state */
+    uint64_t time[4];
+};
+_Static_assert(sizeof(struct xen_abi_vcpu_vcpu_runstate_info) == 48, "vcpu_runstate_info");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_runstate_info, state) == 0, "vcpu_runstate_info.state");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_runstate_info, pad0) == 4, "vcpu_runstate_info.pad0");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_runstate_info, state_entry_time) == 8, "vcpu_runstate_info.state_entry_time");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_runstate_info, time) == 16, "vcpu_runstate_info.time");
+
+
+/* Where Xen keeps the runstate */
+struct xen_abi_vcpu_vcpu_register_runstate_memory_area {
+    /* The address */
+    uint64_t p;
+};
+_Static_assert(sizeof(struct xen_abi_vcpu_vcpu_register_runstate_memory_area) == 8, "vcpu_register_runstate_memory_area");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_register_runstate_memory_area, p) == 0, "vcpu_register_runstate_memory_area.p");
+
+
+/* A timer that fires again and again */
+struct xen_abi_vcpu_vcpu_set_periodic_timer {
+    /* Nanoseconds */
+    uint64_t period_ns;
+};
+_Static_assert(sizeof(struct xen_abi_vcpu_vcpu_set_periodic_timer) == 8, "vcpu_set_periodic_timer");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_set_periodic_timer, period_ns) == 0, "vcpu_set_periodic_timer.period_ns");
+
+
+/* A timer that fires once */
+struct xen_abi_vcpu_vcpu_set_singleshot_timer {
+    /* System time in nanoseconds */
+    uint64_t timeout_abs_ns;
+    /* Whether a time that has passed is refused */
+    uint32_t flags;
+    /* Zero. */
+    uint8_t pad0[4];
+};
+_Static_assert(sizeof(struct xen_abi_vcpu_vcpu_set_singleshot_timer) == 16, "vcpu_set_singleshot_timer");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_set_singleshot_timer, timeout_abs_ns) == 0, "vcpu_set_singleshot_timer.timeout_abs_ns");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_set_singleshot_timer, flags) == 8, "vcpu_set_singleshot_timer.flags");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_set_singleshot_timer, pad0) == 12, "vcpu_set_singleshot_timer.pad0");
+
+
+/* Where the vCPU's info is */
+struct xen_abi_vcpu_vcpu_register_vcpu_info {
+    /* The frame */
+    uint64_t mfn;
+    /* The offset in it; it must fit into the frame */
+    uint32_t offset;
+    /* Zero. */
+    uint8_t pad0[4];
+};
+_Static_assert(sizeof(struct xen_abi_vcpu_vcpu_register_vcpu_info) == 16, "vcpu_register_vcpu_info");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_register_vcpu_info, mfn) == 0, "vcpu_register_vcpu_info.mfn");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_register_vcpu_info, offset) == 8, "vcpu_register_vcpu_info.offset");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_register_vcpu_info, pad0) == 12, "vcpu_register_vcpu_info.pad0");
+
+
+/* The CPU of a vCPU that stays on it */
+struct xen_abi_vcpu_vcpu_get_physid {
+    /* APIC identifier, ACPI identifier << 32 */
+    uint64_t phys_id;
+};
+_Static_assert(sizeof(struct xen_abi_vcpu_vcpu_get_physid) == 8, "vcpu_get_physid");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_get_physid, phys_id) == 0, "vcpu_get_physid.phys_id");
+
+
+/* Where Xen keeps the time */
+struct xen_abi_vcpu_vcpu_register_time_memory_area {
+    /* The address */
+    uint64_t p;
+};
+_Static_assert(sizeof(struct xen_abi_vcpu_vcpu_register_time_memory_area) == 8, "vcpu_register_time_memory_area");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_register_time_memory_area, p) == 0, "vcpu_register_time_memory_area.p");
+
+
+/* The time, as a function of the time stamp counter */
+struct xen_abi_vcpu_vcpu_time_info {
+    /* Odd while Xen writes; read it before and after */
+    uint32_t version;
+    /* Zero. */
+    uint8_t pad0[4];
+    /* Counter at the last update */
+    uint64_t tsc_timestamp;
+    /* Nanoseconds at the last update */
+    uint64_t system_time;
+    /* Nanoseconds of a tick << 32 */
+    uint32_t tsc_to_system_mul;
+    /* Left shift of ticks before; negative is right */
+    int8_t tsc_shift;
+    /* Bit 0 says that the counter is the same on all CPUs */
+    uint8_t flags;
+    /* Zero. */
+    uint8_t pad1[2];
+};
+_Static_assert(sizeof(struct xen_abi_vcpu_vcpu_time_info) == 32, "vcpu_time_info");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_time_info, version) == 0, "vcpu_time_info.version");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_time_info, pad0) == 4, "vcpu_time_info.pad0");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_time_info, tsc_timestamp) == 8, "vcpu_time_info.tsc_timestamp");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_time_info, system_time) == 16, "vcpu_time_info.system_time");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_time_info, tsc_to_system_mul) == 24, "vcpu_time_info.tsc_to_system_mul");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_time_info, tsc_shift) == 28, "vcpu_time_info.tsc_shift");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_time_info, flags) == 29, "vcpu_time_info.flags");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_time_info, pad1) == 30, "vcpu_time_info.pad1");
+
+
+/* Pending events of a vCPU on x86 */
+struct xen_abi_vcpu_vcpu_info_x86 {
+    /* Something is pending */
+    uint8_t evtchn_upcall_pending;
+    /* No upcalls (PV) */
+    uint8_t evtchn_upcall_mask;
+    /* Zero. */
+    uint8_t pad0[6];
+    /* A bit for each word of `evtchn_pending` */
+    uint64_t evtchn_pending_sel;
+    /* Faulting address (PV) */
+    uint64_t cr2;
+    /* Zero. */
+    uint8_t pad1[8];
+    /* The time */
+    struct xen_abi_vcpu_vcpu_time_info time;
+};
+_Static_assert(sizeof(struct xen_abi_vcpu_vcpu_info_x86) == 64, "vcpu_info_x86");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_info_x86, evtchn_upcall_pending) == 0, "vcpu_info_x86.evtchn_upcall_pending");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_info_x86, evtchn_upcall_mask) == 1, "vcpu_info_x86.evtchn_upcall_mask");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_info_x86, pad0) == 2, "vcpu_info_x86.pad0");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_info_x86, evtchn_pending_sel) == 8, "vcpu_info_x86.evtchn_pending_sel");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_info_x86, cr2) == 16, "vcpu_info_x86.cr2");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_info_x86, pad1) == 24, "vcpu_info_x86.pad1");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_info_x86, time) == 32, "vcpu_info_x86.time");
+
+
+/* The page that a domain shares with Xen on x86 */
+struct xen_abi_vcpu_shared_info_x86 {
+    /* Of the first vCPUs that have not placed theirs */
+    struct xen_abi_vcpu_vcpu_info_x86 vcpu_info[32];
+    /* A bit for each port that is pending */
+    uint64_t evtchn_pending[64];
+    /* A bit for each port that is masked */
+    uint64_t evtchn_mask[64];
+    /* Odd while Xen writes the wall clock */
+    uint32_t wc_version;
+    /* Wall clock at system time 0 in seconds */
+    uint32_t wc_sec;
+    /* and nanoseconds */
+    uint32_t wc_nsec;
+    /* Upper half of the seconds */
+    uint32_t wc_sec_hi;
+    /* Of PV guests */
+    uint64_t arch[6];
+};
+_Static_assert(sizeof(struct xen_abi_vcpu_shared_info_x86) == 3136, "shared_info_x86");
+_Static_assert(offsetof(struct xen_abi_vcpu_shared_info_x86, vcpu_info) == 0, "shared_info_x86.vcpu_info");
+_Static_assert(offsetof(struct xen_abi_vcpu_shared_info_x86, evtchn_pending) == 2048, "shared_info_x86.evtchn_pending");
+_Static_assert(offsetof(struct xen_abi_vcpu_shared_info_x86, evtchn_mask) == 2560, "shared_info_x86.evtchn_mask");
+_Static_assert(offsetof(struct xen_abi_vcpu_shared_info_x86, wc_version) == 3072, "shared_info_x86.wc_version");
+_Static_assert(offsetof(struct xen_abi_vcpu_shared_info_x86, wc_sec) == 3076, "shared_info_x86.wc_sec");
+_Static_assert(offsetof(struct xen_abi_vcpu_shared_info_x86, wc_nsec) == 3080, "shared_info_x86.wc_nsec");
+_Static_assert(offsetof(struct xen_abi_vcpu_shared_info_x86, wc_sec_hi) == 3084, "shared_info_x86.wc_sec_hi");
+_Static_assert(offsetof(struct xen_abi_vcpu_shared_info_x86, arch) == 3088, "shared_info_x86.arch");
+
+
+/* Pending events of a vCPU on Arm */
+struct xen_abi_vcpu_vcpu_info_arm {
+    /* Something is pending */
+    uint8_t evtchn_upcall_pending;
+    /* Zero. */
+    uint8_t pad0[7];
+    /* A bit for each word of `evtchn_pending` */
+    uint64_t evtchn_pending_sel;
+    /* The time; not kept on Arm */
+    struct xen_abi_vcpu_vcpu_time_info time;
+};
+_Static_assert(sizeof(struct xen_abi_vcpu_vcpu_info_arm) == 48, "vcpu_info_arm");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_info_arm, evtchn_upcall_pending) == 0, "vcpu_info_arm.evtchn_upcall_pending");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_info_arm, pad0) == 1, "vcpu_info_arm.pad0");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_info_arm, evtchn_pending_sel) == 8, "vcpu_info_arm.evtchn_pending_sel");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_info_arm, time) == 16, "vcpu_info_arm.time");
+
+
+/* The page that a domain shares with Xen on Arm */
+struct xen_abi_vcpu_shared_info_arm {
+    /* Of the first vCPU if it has not placed its own */
+    struct xen_abi_vcpu_vcpu_info_arm vcpu_info;
+    /* A bit for each port that is pending */
+    uint64_t evtchn_pending[64];
+    /* A bit for each port that is masked */
+    uint64_t evtchn_mask[64];
+    /* Odd while Xen writes the wall clock */
+    uint32_t wc_version;
+    /* Wall clock at system time 0 in seconds */
+    uint32_t wc_sec;
+    /* and nanoseconds */
+    uint32_t wc_nsec;
+    /* Upper half of the seconds */
+    uint32_t wc_sec_hi;
+};
+_Static_assert(sizeof(struct xen_abi_vcpu_shared_info_arm) == 1088, "shared_info_arm");
+_Static_assert(offsetof(struct xen_abi_vcpu_shared_info_arm, vcpu_info) == 0, "shared_info_arm.vcpu_info");
+_Static_assert(offsetof(struct xen_abi_vcpu_shared_info_arm, evtchn_pending) == 48, "shared_info_arm.evtchn_pending");
+_Static_assert(offsetof(struct xen_abi_vcpu_shared_info_arm, evtchn_mask) == 560, "shared_info_arm.evtchn_mask");
+_Static_assert(offsetof(struct xen_abi_vcpu_shared_info_arm, wc_version) == 1072, "shared_info_arm.wc_version");
+_Static_assert(offsetof(struct xen_abi_vcpu_shared_info_arm, wc_sec) == 1076, "shared_info_arm.wc_sec");
+_Static_assert(offsetof(struct xen_abi_vcpu_shared_info_arm, wc_nsec) == 1080, "shared_info_arm.wc_nsec");
+_Static_assert(offsetof(struct xen_abi_vcpu_shared_info_arm, wc_sec_hi) == 1084, "shared_info_arm.wc_sec_hi");
+
+/* ==== Which Xen this is ==== */
+
+#define XEN_ABI_VERSION_HYPERCALL 17
+
+#define XEN_ABI_VERSION_OP_VERSION 0
+#define XEN_ABI_VERSION_OP_EXTRAVERSION 1
+#define XEN_ABI_VERSION_OP_COMPILE_INFO 2
+#define XEN_ABI_VERSION_OP_CAPABILITIES 3
+#define XEN_ABI_VERSION_OP_CHANGESET 4
+#define XEN_ABI_VERSION_OP_PLATFORM_PARAMETERS 5
+#define XEN_ABI_VERSION_OP_GET_FEATURES 6
+#define XEN_ABI_VERSION_OP_PAGESIZE 7
+
+/* The rest of the version */
+struct xen_abi_version_extraversion {
+    /* Text that ends with a zero */
+    uint8_t text[16];
+};
+_Static_assert(sizeof(struct xen_abi_version_extraversion) == 16, "extraversion");
+_Static_assert(offsetof(struct xen_abi_version_extraversion, text) == 0, "extraversion.text");
+
+
+/* Who built Xen, and with what */
+struct xen_abi_version_compile_info {
+    /* Text that ends with a zero */
+    uint8_t compiler[64];
+    /* Text that ends with a zero */
+    uint8_t compile_by[16];
+    /* Text that ends with a zero */
+    uint8_t compile_domain[32];
+    /* Text that ends with a zero */
+    uint8_t compile_date[32];
+};
+_Static_assert(sizeof(struct xen_abi_version_compile_info) == 144, "compile_info");
+_Static_assert(offsetof(struct xen_abi_version_compile_info, compiler) == 0, "compile_info.compiler");
+_Static_assert(offsetof(struct xen_abi_version_compile_info, compile_by) == 64, "compile_info.compile_by");
+_Static_assert(offsetof(struct xen_abi_version_compile_info, compile_domain) == 80, "compile_info.compile_domain");
+_Static_assert(offsetof(struct xen_abi_version_compile_info, compile_date) == 112, "compile_info.compile_date");
+
+
+/* What kinds of guest Xen can run */
+struct xen_abi_version_capabilities_info {
+    /* Words like `hvm-3.0-x86_64`, zero at the end */
+    uint8_t text[1024];
+};
+_Static_assert(sizeof(struct xen_abi_version_capabilities_info) == 1024, "capabilities_info");
+_Static_assert(offsetof(struct xen_abi_version_capabilities_info, text) == 0, "capabilities_info.text");
+
+
+/* The commit Xen was built from */
+struct xen_abi_version_changeset_info {
+    /* Text that ends with a zero */
+    uint8_t text[64];
+};
+_Static_assert(sizeof(struct xen_abi_version_changeset_info) == 64, "changeset_info");
+_Static_assert(offsetof(struct xen_abi_version_changeset_info, text) == 0, "changeset_info.text");
+
+
+/* Where Xen's own addresses begin */
+struct xen_abi_version_platform_parameters {
+    /* First address that is not the guest's (PV) */
+    uint64_t virt_start;
+};
+_Static_assert(sizeof(struct xen_abi_version_platform_parameters) == 8, "platform_parameters");
+_Static_assert(offsetof(struct xen_abi_version_platform_parameters, virt_start) == 0, "platform_parameters.virt_start");
+
+
+/* 32 of Xen's features */
+struct xen_abi_version_feature_info {
+    /* Which 32 */
+    uint32_t submap_idx;
+    /* A bit for each */
+    uint32_t submap;
+};
+_Static_assert(sizeof(struct xen_abi_version_feature_info) == 8, "feature_info");
+_Static_assert(offsetof(struct xen_abi_version_feature_info, submap_idx) == 0, "feature_info.submap_idx");
+_Static_assert(offsetof(struct xen_abi_version_feature_info, submap) == 4, "feature_info.submap");
+
+/* ==== Virtual interrupts and reserved domains ==== */
+
+/* Ordinary domains are below */
+#define XEN_ABI_VIRQ_DOMID_FIRST_RESERVED 32752
+/* The caller */
+#define XEN_ABI_VIRQ_DOMID_SELF 32752
+/* Owner of device memory */
+#define XEN_ABI_VIRQ_DOMID_IO 32753
+/* Xen itself */
+#define XEN_ABI_VIRQ_DOMID_XEN 32754
+/* Owner of shared pages */
+#define XEN_ABI_VIRQ_DOMID_COW 32755
+/* No domain */
+#define XEN_ABI_VIRQ_DOMID_INVALID 32756
+/* The idle domain */
+#define XEN_ABI_VIRQ_DOMID_IDLE 32767
+/* The vCPU's timer */
+#define XEN_ABI_VIRQ_VIRQ_TIMER 0
+/* Someone wants a dump of the guest */
+#define XEN_ABI_VIRQ_VIRQ_DEBUG 1
+/* Bytes typed at Xen's console */
+#define XEN_ABI_VIRQ_VIRQ_CONSOLE 2
+/* A domain has ended or is gone */
+#define XEN_ABI_VIRQ_VIRQ_DOM_EXC 3
+/* Trace records */
+#define XEN_ABI_VIRQ_VIRQ_TBUF 4
+/* A domain is paused for debugging */
+#define XEN_ABI_VIRQ_VIRQ_DEBUGGER 6
+/* A profiling sample */
+#define XEN_ABI_VIRQ_VIRQ_XENOPROF 7
+/* Bytes in Xen's console ring */
+#define XEN_ABI_VIRQ_VIRQ_CON_RING 8
+/* A CPU has come or gone */
+#define XEN_ABI_VIRQ_VIRQ_PCPU_STATE 9
+/* A memory event */
+#define XEN_ABI_VIRQ_VIRQ_MEM_EVENT 10
+/* A message between domains */
+#define XEN_ABI_VIRQ_VIRQ_ARGO 11
+/* Memory is short */
+#define XEN_ABI_VIRQ_VIRQ_ENOMEM 12
+/* A performance counter */
+#define XEN_ABI_VIRQ_VIRQ_XENPMU 13
+/* ==== XenStore's messages ==== */
+
+/* Most bytes after the header; more ends the connection */
+#define XEN_ABI_XS_WIRE_PAYLOAD_MAX 4096
+/* Longest absolute path */
+#define XEN_ABI_XS_WIRE_ABS_PATH_MAX 3072
+/* Longest relative path */
+#define XEN_ABI_XS_WIRE_REL_PATH_MAX 2048
+/* Bytes of each ring */
+#define XEN_ABI_XS_WIRE_RING_SIZE 1024
+/* `connection`: in use */
+#define XEN_ABI_XS_WIRE_CONNECTED 0
+/* `connection`: the guest wants to begin again */
+#define XEN_ABI_XS_WIRE_RECONNECT 1
+/* A command for the daemon */
+#define XEN_ABI_XS_WIRE_TYPE_CONTROL 0
+/* The children of a path */
+#define XEN_ABI_XS_WIRE_TYPE_DIRECTORY 1
+/* The value of a path */
+#define XEN_ABI_XS_WIRE_TYPE_READ 2
+/* Who may use a path */
+#define XEN_ABI_XS_WIRE_TYPE_GET_PERMS 3
+/* Tell of changes below a path */
+#define XEN_ABI_XS_WIRE_TYPE_WATCH 4
+/* No longer */
+#define XEN_ABI_XS_WIRE_TYPE_UNWATCH 5
+/* Begin a transaction */
+#define XEN_ABI_XS_WIRE_TYPE_TRANSACTION_START 6
+/* End it: `T` commits, `F` forgets */
+#define XEN_ABI_XS_WIRE_TYPE_TRANSACTION_END 7
+/* A new domain */
+#define XEN_ABI_XS_WIRE_TYPE_INTRODUCE 8
+/* A domain is gone */
+#define XEN_ABI_XS_WIRE_TYPE_RELEASE 9
+/* The path of a domain */
+#define XEN_ABI_XS_WIRE_TYPE_GET_DOMAIN_PATH 10
+/* Set the value of a path */
+#define XEN_ABI_XS_WIRE_TYPE_WRITE 11
+/* Make a path */
+#define XEN_ABI_XS_WIRE_TYPE_MKDIR 12
+/* Remove a path and all below */
+#define XEN_ABI_XS_WIRE_TYPE_RM 13
+/* Say who may use a path */
+#define XEN_ABI_XS_WIRE_TYPE_SET_PERMS 14
+/* Something below a watched path has changed */
+#define XEN_ABI_XS_WIRE_TYPE_WATCH_EVENT 15
+/* The answer to a request that failed */
+#define XEN_ABI_XS_WIRE_TYPE_ERROR 16
+/* Whether a domain is known */
+#define XEN_ABI_XS_WIRE_TYPE_IS_DOMAIN_INTRODUCED 17
+/* A domain goes on after a failed suspend */
+#define XEN_ABI_XS_WIRE_TYPE_RESUME 18
+/* A domain serves another */
+#define XEN_ABI_XS_WIRE_TYPE_SET_TARGET 19
+/* Forget the caller's watches and transactions */
+#define XEN_ABI_XS_WIRE_TYPE_RESET_WATCHES 21
+/* Some of the children of a path */
+#define XEN_ABI_XS_WIRE_TYPE_DIRECTORY_PART 22
+/* Features of a domain's connection */
+#define XEN_ABI_XS_WIRE_TYPE_GET_FEATURE 23
+/* Set them */
+#define XEN_ABI_XS_WIRE_TYPE_SET_FEATURE 24
+/* Limits of a domain */
+#define XEN_ABI_XS_WIRE_TYPE_GET_QUOTA 25
+/* Set them */
+#define XEN_ABI_XS_WIRE_TYPE_SET_QUOTA 26
+/* The guest may ask to begin again */
+#define XEN_ABI_XS_WIRE_SERVER_FEATURES_RECONNECTION 1
+/* Errors are reported in the page */
+#define XEN_ABI_XS_WIRE_SERVER_FEATURES_ERROR 2
+
+/* The header of a message */
+struct xen_abi_xs_wire_xsd_sockmsg {
+    /* What it is */
+    uint32_t kind;
+    /* The request's number; the answer has the same */
+    uint32_t req_id;
+    /* The transaction; 0 for none */
+    uint32_t tx_id;
+    /* Bytes that follow */
+    uint32_t len;
+};
+_Static_assert(sizeof(struct xen_abi_xs_wire_xsd_sockmsg) == 16, "xsd_sockmsg");
+_Static_assert(offsetof(struct xen_abi_xs_wire_xsd_sockmsg, kind) == 0, "xsd_sockmsg.kind");
+_Static_assert(offsetof(struct xen_abi_xs_wire_xsd_sockmsg, req_id) == 4, "xsd_sockmsg.req_id");
+_Static_assert(offsetof(struct xen_abi_xs_wire_xsd_sockmsg, tx_id) == 8, "xsd_sockmsg.tx_id");
+_Static_assert(offsetof(struct xen_abi_xs_wire_xsd_sockmsg, len) == 12, "xsd_sockmsg.len");
+
+
+/* The page that a guest and the daemon share */
+struct xen_abi_xs_wire_xenstore_domain_interface {
+    /* From the guest */
+    uint8_t req[1024];
+    /* To the guest */
+    uint8_t rsp[1024];
+    /* How much the daemon has read */
+    uint32_t req_cons;
+    /* How much the guest has written */
+    uint32_t req_prod;
+    /* How much the guest has read */
+    uint32_t rsp_cons;
+    /* How much the daemon has written */
+    uint32_t rsp_prod;
+    /* What the daemon can do */
+    uint32_t server_features;
+    /* Whether the rings are in use */
+    uint32_t connection;
+    /* What is wrong with the rings */
+    uint32_t error;
+};
+_Static_assert(sizeof(struct xen_abi_xs_wire_xenstore_domain_interface) == 2076, "xenstore_domain_interface");
+_Static_assert(offsetof(struct xen_abi_xs_wire_xenstore_domain_interface, req) == 0, "xenstore_domain_interface.req");
+_Static_assert(offsetof(struct xen_abi_xs_wire_xenstore_domain_interface, rsp) == 1024, "xenstore_domain_interface.rsp");
+_Static_assert(offsetof(struct xen_abi_xs_wire_xenstore_domain_interface, req_cons) == 2048, "xenstore_domain_interface.req_cons");
+_Static_assert(offsetof(struct xen_abi_xs_wire_xenstore_domain_interface, req_prod) == 2052, "xenstore_domain_interface.req_prod");
+_Static_assert(offsetof(struct xen_abi_xs_wire_xenstore_domain_interface, rsp_cons) == 2056, "xenstore_domain_interface.rsp_cons");
+_Static_assert(offsetof(struct xen_abi_xs_wire_xenstore_domain_interface, rsp_prod) == 2060, "xenstore_domain_interface.rsp_prod");
+_Static_assert(offsetof(struct xen_abi_xs_wire_xenstore_domain_interface, server_features) == 2064, "xenstore_domain_interface.server_features");
+_Static_assert(offsetof(struct xen_abi_xs_wire_xenstore_domain_interface, connection) == 2068, "xenstore_domain_interface.connection");
+_Static_assert(offsetof(struct xen_abi_xs_wire_xenstore_domain_interface, error) == 2072, "xenstore_domain_interface.error");
 
 #endif /* XEN_ABI_H */

@@ -41,6 +41,9 @@ pub const ID_SHARED: u32 = 0;
 /// Grant table as a resource: the status words of version 2.
 pub const ID_STATUS: u32 = 1;
 
+/// Flag of `reserved_device_memory_map`: of all devices.
+pub const RDM_ALL: u32 = 1;
+
 /// What can be mapped as a resource.
 #[derive(
     Clone,
