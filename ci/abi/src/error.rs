@@ -108,6 +108,16 @@ pub enum Error {
         /// Which headers.
         headers: String,
     },
+    /// The headers declare an operation that no specification classifies.
+    #[error("{headers} declares {name}, which interface {interface} does not classify")]
+    Unclassified {
+        /// The operation as C names it.
+        name: String,
+        /// The interface it belongs to.
+        interface: String,
+        /// Which headers.
+        headers: String,
+    },
     /// The compiler does not accept what the specification expects of the headers.
     #[error("cannot compile against {headers}: {message}")]
     Compile {

@@ -32,6 +32,7 @@
 //! ```
 
 pub mod c;
+pub mod check;
 pub mod doc;
 mod error;
 mod generate;
@@ -43,5 +44,6 @@ pub mod rules;
 pub mod rust;
 mod text;
 
+pub use check::{Headers, Report, check_headers};
 pub use error::{Error, Place, Rule};
 pub use generate::{Output, check_stale, generate, load, write};
