@@ -24,7 +24,7 @@ macro_rules! number {
             Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, FromBytes, IntoBytes,
             Immutable, KnownLayout,
         )]
-        #[repr(transparent)]
+        #[repr(C)]
         pub struct $name(pub $inner);
 
         impl fmt::Display for $name {
@@ -54,5 +54,5 @@ number! {
 
 impl DomId {
     /// `DOMID_FIRST_RESERVED` (xen/include/public/xen.h): ordinary domains are below.
-    pub const FIRST_RESERVED: DomId = DomId(0x7ff0);
+    pub const FIRST_RESERVED: DomId = DomId(crate::abi::virq::DOMID_FIRST_RESERVED);
 }
