@@ -22,6 +22,8 @@
 pub mod abi;
 pub mod dm_op;
 mod domain;
+#[cfg(target_arch = "x86_64")]
+pub mod fastabi;
 pub mod ioreq;
 pub mod memory;
 pub mod operation;

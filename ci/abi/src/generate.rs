@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use crate::error::{Error, Rule};
 use crate::model::Interface;
 use crate::node::broken;
-use crate::{c, doc, parse, rules, rust};
+use crate::{c, doc, fastabi, parse, rules, rust};
 
 /// Where the specifications are.
 const SPECIFICATIONS: &str = "xen-hypercall/abi";
@@ -110,6 +110,13 @@ pub fn generate(root: &Path) -> Result<Vec<Output>, Error> {
             text: doc::page(interface),
         });
     }
+    modules += "#[cfg(target_arch = \"x86_64\")]\npub mod fastabi;\n";
+    let text = fast(&interfaces);
+    outputs.push(formatted(
+        root,
+        "xen-hypercall/src/abi/fastabi.rs".into(),
+        &text,
+    )?);
     outputs.push(formatted(
         root,
         "xen-hypercall/src/abi/mod.rs".into(),
@@ -134,6 +141,47 @@ const MODULES: &str = "\
 //!
 //! Structures have C's layout on 64-bit machines; where 32-bit callers differ, the page of the
 //! interface says so. Fields that Xen declares as pointers are addresses in `u64`.
+
+";
+
+/// The stubs of all operations that have registers.
+fn fast(interfaces: &[Interface]) -> String {
+    let specs = fastabi::of(interfaces);
+    format!(
+        "{FAST}{}{FAST_OPERATION}{}{}",
+        fastabi::PRELUDE,
+        fastabi::stubs(&specs, interfaces),
+        fastabi::calls(&specs, interfaces)
+    )
+}
+
+const FAST: &str = "\
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+// Generated from abi/*.yaml by `xen-abi generate`: edit those files.
+
+//! Hypercalls whose arguments are registers, for guests of a Xen that has the FastABI.
+//!
+//! No released Xen has it: ask [`detect`](crate::fastabi::detect), and use the classic calls
+//! otherwise ([`call`](crate::fastabi::call) does both).
+
+// UNSAFE: enters the hypervisor.
+#![expect(unsafe_code, reason = \"enters the hypervisor\")]
+";
+
+const FAST_OPERATION: &str = "\
+/// An operation that can be called in registers.
+pub trait FastOperation: crate::operation::Operation {
+    /// Takes the inputs from `args`, and puts the outputs there when the call has succeeded.
+    ///
+    /// # Errors
+    ///
+    /// The result when it is negative: `-errno`. `args` is as it was.
+    ///
+    /// # Safety
+    ///
+    /// The hypervisor must have the FastABI, and the operation must be sound for the caller.
+    unsafe fn fast(instruction: Instruction, args: &mut Self::Args) -> Result<u64, i64>;
+}
 
 ";
 

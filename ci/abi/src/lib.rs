@@ -35,6 +35,7 @@ pub mod c;
 pub mod check;
 pub mod doc;
 mod error;
+pub mod fastabi;
 mod generate;
 pub mod layout;
 pub mod model;

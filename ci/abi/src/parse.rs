@@ -9,6 +9,8 @@ use crate::node::{Keys, Node, broken};
 mod operation;
 mod types;
 
+pub(crate) use operation::{registers, strings};
+
 /// What an interface says once for all its operations.
 #[derive(Clone, Debug)]
 struct Defaults {

@@ -9,6 +9,8 @@
 pub mod console;
 pub mod dm_op;
 pub mod event_channel;
+#[cfg(target_arch = "x86_64")]
+pub mod fastabi;
 pub mod grant_table;
 pub mod hvm;
 pub mod hypercalls;

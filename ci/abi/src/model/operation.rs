@@ -82,6 +82,10 @@ pub struct Fast {
     pub inputs: Vec<(String, u8)>,
     /// Field and register of each output.
     pub outputs: Vec<(String, u8)>,
+    /// Fields that are in no structure, with C's types of them.
+    pub params: Vec<(String, String)>,
+    /// Fields that C's structure calls by other names.
+    pub mapping: Vec<(String, String)>,
 }
 
 /// A buffer beside the argument structure.

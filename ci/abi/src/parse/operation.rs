@@ -100,9 +100,18 @@ fn fast(node: &Node) -> Result<Fast, Error> {
     let fast = Fast {
         inputs: registers(keys.optional("in"))?,
         outputs: registers(keys.optional("out"))?,
+        params: strings(keys.optional("params"))?,
+        mapping: strings(keys.optional("mapping"))?,
     };
     keys.done()?;
     Ok(fast)
+}
+
+/// Pairs of texts.
+pub(crate) fn strings(node: Option<&Node>) -> Result<Vec<(String, String)>, Error> {
+    let entries = node.map_or(Ok(&[][..]), Node::entries)?;
+    let read = |(key, node): &(String, Node)| Ok((key.clone(), node.text()?.to_owned()));
+    entries.iter().map(read).collect()
 }
 
 /// Fields and registers of one side of a FastABI call.
