@@ -17,7 +17,7 @@ mod rust;
 
 pub use c::{Options, header};
 pub use ours::{calls, of};
-pub use rust::{PRELUDE, stubs};
+pub use rust::{PRELUDE, ident, stubs};
 
 /// The registers by number.
 pub const REGISTERS: [&str; 8] = ["rax", "rdi", "rsi", "r8", "r9", "r10", "r11", "r12"];
@@ -154,7 +154,7 @@ fn carriers(op: &Op, place: &Place) -> Result<(), Error> {
 }
 
 /// What a field is in Rust: as wide as our specifications say, or else 64 bits.
-pub(crate) fn width(interfaces: &[Interface], op: &Op, field: &str) -> &'static str {
+pub fn width(interfaces: &[Interface], op: &Op, field: &str) -> &'static str {
     if let Some(ty) = lookup(&op.params, field) {
         return match ty {
             "uint32_t" | "evtchn_port_t" => "u32",

@@ -8,10 +8,12 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use xen_abi::Rule;
 use xen_abi::fastabi::{self, Op, Options, REGISTERS, Spec};
+use xen_abi::model::Interface;
 
 const NAMES: [&str; 7] = [
     "event_channel",
@@ -224,4 +226,102 @@ fn an_unknown_key_is_refused() {
 #[test]
 fn a_number_of_two_operations_is_refused() {
     assert_eq!(mutant("index: 1", "index: 0"), Some(Rule::DuplicateNumber));
+}
+
+/// What a program that plays the hypervisor needs to know of an operation.
+fn case(spec: &Spec, op: &Op, index: usize, interfaces: &[Interface]) -> String {
+    let ty = |field: &str| fastabi::width(interfaces, op, field);
+    let convert = |field: &str| format!("|v| v as {} as {} as u64", ty(field), wide(ty(field)));
+    let side = |fields: &[(String, u8)]| -> String {
+        fields
+            .iter()
+            .map(|(field, reg)| format!("({reg}, {}), ", convert(field)))
+            .collect()
+    };
+    let function = format!("{}_{}", spec.name, op.name);
+    let arguments: String = (op.inputs.iter().enumerate())
+        .map(|(at, (field, _))| format!(", ARGS[{at}] as {}", ty(field)))
+        .collect();
+    let stores: String = (op.outputs.iter().enumerate())
+        .map(|(at, (field, _))| {
+            let wide = wide(ty(field));
+            format!(
+                "OUTPUTS[{at}] = output.{} as {wide} as u64; ",
+                fastabi::ident(field)
+            )
+        })
+        .collect();
+    format!(
+        "extern \"C\" fn thunk_{index}() {{ unsafe {{\n\
+         match {function}(Instruction::Undefined{arguments}) {{\n\
+         Ok(output) => {{ {stores} }}\nErr(error) => FAILED = error,\n}} }} }}\n\
+         const CASE_{index}: Case = Case {{ name: \"{function}\", thunk: thunk_{index}, \
+         rax: {}, rdi: {:?}, inputs: &[{}], outputs: &[{}] }};\n",
+        spec.number | fastabi::MASK,
+        op.number,
+        side(&op.inputs),
+        side(&op.outputs),
+    )
+}
+
+fn wide(ty: &str) -> &'static str {
+    if ty.starts_with('i') { "i64" } else { "u64" }
+}
+
+/// Compiles and runs the stubs of some specifications against a hypervisor that is played.
+fn play(specs: &[Spec], interfaces: &[Interface]) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let stubs = format!("{}{}", fastabi::PRELUDE, fastabi::stubs(specs, interfaces));
+    fs::write(directory.path().join("stubs.rs"), stubs).unwrap();
+    let operations = specs
+        .iter()
+        .flat_map(|spec| spec.operations.iter().map(move |op| (spec, op)));
+    let cases: Vec<String> = operations
+        .enumerate()
+        .map(|(index, (spec, op))| case(spec, op, index, interfaces))
+        .collect();
+    let names: Vec<String> = (0..cases.len())
+        .map(|index| format!("CASE_{index}"))
+        .collect();
+    let main = format!(
+        "{}\n{}\nconst CASES: &[Case] = &[{}];\n",
+        include_str!("harness.rs.in"),
+        cases.concat(),
+        names.join(", ")
+    );
+    let source = directory.path().join("main.rs");
+    fs::write(&source, main).unwrap();
+    let program = directory.path().join("play");
+    let mut compile = Command::new("rustc");
+    compile
+        .args(["--edition", "2024", "-O", "-Awarnings", "-o"])
+        .arg(&program)
+        .arg(&source);
+    assert!(compile.status().unwrap().success());
+    let output = Command::new(&program).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn rust_stubs_of_the_seven_use_exactly_their_registers() {
+    let Some(data) = common::data("fastabi") else {
+        return;
+    };
+    let interfaces = xen_abi::load(&common::root()).unwrap();
+
+    assert_eq!(play(&seven(&data), &interfaces), "49 operations\n");
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn our_own_rust_stubs_use_exactly_their_registers() {
+    let interfaces = xen_abi::load(&common::root()).unwrap();
+
+    assert_eq!(
+        play(&fastabi::of(&interfaces), &interfaces),
+        "49 operations\n"
+    );
 }

@@ -65,7 +65,7 @@ pub fn stubs(specs: &[Spec], interfaces: &[Interface]) -> String {
 }
 
 /// A field's name as Rust's: `time[0]` is `time_0`.
-pub(super) fn ident(field: &str) -> String {
+pub fn ident(field: &str) -> String {
     let name = field.replace(['.', '['], "_").replace(']', "");
     match name.as_str() {
         "ref" | "type" | "in" | "move" => format!("{name}_"),
