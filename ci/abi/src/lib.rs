@@ -44,6 +44,7 @@ pub mod parse;
 pub mod rules;
 pub mod rust;
 mod text;
+pub mod xenbindgen;
 
 pub use check::{Headers, Report, check_headers};
 pub use error::{Error, Place, Rule};
