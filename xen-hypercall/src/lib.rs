@@ -22,8 +22,10 @@
 pub mod abi;
 pub mod dm_op;
 mod domain;
+pub mod envelope;
 #[cfg(target_arch = "x86_64")]
 pub mod fastabi;
+pub mod growth;
 pub mod ioreq;
 pub mod memory;
 pub mod operation;
