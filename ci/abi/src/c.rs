@@ -34,45 +34,41 @@ fn one(interface: &Interface) -> String {
     if let Some(hypercall) = &interface.hypercall {
         let _ = writeln!(out, "#define {scope}_HYPERCALL {}\n", hypercall.number);
     }
-    for value in &interface.constants {
-        out += &define(
-            &format!("{scope}_{}", upper(&value.name)),
-            value.value,
-            &value.doc,
-        );
-    }
-    for list in &interface.enums {
-        let scope = format!("{scope}_{}", upper(&list.name));
-        for value in &list.values {
-            out += &define(
-                &format!("{scope}_{}", upper(&value.name)),
-                value.value,
-                &value.doc,
-            );
-        }
-    }
-    for bitmap in &interface.bitmaps {
-        let scope = format!("{scope}_{}", upper(&bitmap.name));
-        for bits in &bitmap.bits {
-            let mask = bits.mask().into();
-            out += &define(&format!("{scope}_{}", upper(&bits.name)), mask, &bits.doc);
-        }
-    }
-    for id in interface.operations.iter().map(|op| &op.id) {
-        out += &define(
-            &format!("{scope}_OP_{}", upper(&id.name)),
-            id.number.into(),
-            "",
-        );
-    }
-    for ioctl in &interface.ioctls {
-        let name = format!("{scope}_IOCTL_{}", upper(&ioctl.name));
-        out += &define(&name, ioctl.number.into(), &ioctl.doc);
+    for (name, value, text) in numbers(interface) {
+        out += &define(&format!("{scope}_{name}"), value, text);
     }
     for item in &interface.structs {
         out += &structure(interface, item);
     }
     out
+}
+
+/// Every number of an interface: name, value and what it means.
+fn numbers(interface: &Interface) -> Vec<(String, i128, &str)> {
+    let mut all: Vec<(String, i128, &str)> = Vec::new();
+    for value in &interface.constants {
+        all.push((upper(&value.name), value.value, &value.doc));
+    }
+    for list in &interface.enums {
+        for value in &list.values {
+            let name = format!("{}_{}", upper(&list.name), upper(&value.name));
+            all.push((name, value.value, &value.doc));
+        }
+    }
+    for bitmap in &interface.bitmaps {
+        for bits in &bitmap.bits {
+            let name = format!("{}_{}", upper(&bitmap.name), upper(&bits.name));
+            all.push((name, bits.mask().into(), &bits.doc));
+        }
+    }
+    for id in interface.operations.iter().map(|op| &op.id) {
+        all.push((format!("OP_{}", upper(&id.name)), id.number.into(), ""));
+    }
+    for ioctl in &interface.ioctls {
+        let name = format!("IOCTL_{}", upper(&ioctl.name));
+        all.push((name, ioctl.number.into(), &ioctl.doc));
+    }
+    all
 }
 
 fn comment(indent: &str, text: &str) -> String {
@@ -141,26 +137,7 @@ fn structure(interface: &Interface, item: &Struct) -> String {
     let mut out = format!("\n{}{name} {{\n", comment("", &item.doc));
     for field in &item.fields {
         out += &comment("    ", &field.doc);
-        match &field.kind {
-            FieldKind::Plain(ty) => {
-                let _ = writeln!(out, "    {};", declare(interface, ty, &field.name));
-            }
-            FieldKind::Pad(bytes) => {
-                let _ = writeln!(out, "    uint8_t {}[{bytes}];", field.name);
-            }
-            FieldKind::Union(union) => {
-                out += "    union {\n";
-                for variant in union.variants.iter().filter(|v| v.ty != Type::Void) {
-                    let line = declare(interface, &variant.ty, &variant.name);
-                    let _ = writeln!(
-                        out,
-                        "        {line}; /* {} == {} */",
-                        union.tag, variant.when
-                    );
-                }
-                let _ = writeln!(out, "    }} {};", field.name);
-            }
-        }
+        out += &member(interface, field);
     }
     out += "};\n";
     let _ = writeln!(
@@ -176,4 +153,21 @@ fn structure(interface: &Interface, item: &Struct) -> String {
         );
     }
     out + "\n"
+}
+
+fn member(interface: &Interface, field: &Field) -> String {
+    match &field.kind {
+        FieldKind::Plain(ty) => format!("    {};\n", declare(interface, ty, &field.name)),
+        FieldKind::Pad(bytes) => format!("    uint8_t {}[{bytes}];\n", field.name),
+        FieldKind::Union(union) => {
+            let mut out = "    union {\n".to_owned();
+            for variant in union.variants.iter().filter(|v| v.ty != Type::Void) {
+                let line = declare(interface, &variant.ty, &variant.name);
+                let (tag, when) = (&union.tag, variant.when);
+                let _ = writeln!(out, "        {line}; /* {tag} == {when} */");
+            }
+            let _ = writeln!(out, "    }} {};", field.name);
+            out
+        }
+    }
 }

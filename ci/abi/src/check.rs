@@ -10,6 +10,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Place};
 use crate::generate::load;
@@ -120,16 +121,25 @@ typedef unsigned int grant_ref_t;
 typedef unsigned long xen_pfn_t;
 ";
 
-fn compile(program: &str, set: &Headers) -> Result<String, Error> {
-    let scratch = std::env::temp_dir().join(format!("xen-abi-{}", std::process::id()));
-    let shim = scratch.join("xen/interface");
+/// Writes the header that is not installed into a directory of includes.
+fn shim() -> Result<PathBuf, Error> {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    // One for each call: threads must not read what another is writing.
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+    let scratch = std::env::temp_dir().join(format!("xen-abi-{}-{call}", std::process::id()));
+    let directory = scratch.join("xen/interface");
     let file = |path: &Path| {
         let path = path.to_owned();
         move |source| Error::File { path, source }
     };
-    fs::create_dir_all(&shim).map_err(file(&shim))?;
-    let header = shim.join("xen.h");
+    fs::create_dir_all(&directory).map_err(file(&directory))?;
+    let header = directory.join("xen.h");
     fs::write(&header, SHIM).map_err(file(&header))?;
+    Ok(scratch)
+}
+
+fn compile(program: &str, set: &Headers) -> Result<String, Error> {
+    let scratch = shim()?;
     let run = |source| Error::Run {
         program: set.compiler.clone(),
         source,
@@ -149,6 +159,8 @@ fn compile(program: &str, set: &Headers) -> Result<String, Error> {
         stdin.write_all(program.as_bytes()).map_err(run)?;
     }
     let output = child.wait_with_output().map_err(run)?;
+    // What cannot be removed stays in the temporary directory.
+    let _ = fs::remove_dir_all(&scratch);
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr);
         let said: Vec<&str> = text

@@ -186,29 +186,18 @@ fn structure(interface: &Interface, item: &Struct) -> String {
     }
     out += "\n| offset | field | type | | meaning |\n|---|---|---|---|---|\n";
     for (field, offset) in item.fields.iter().zip(&layout.offsets) {
+        let (name, way, text) = (&field.name, direction(field.direction), flat(&field.doc));
         let _ = match &field.kind {
             FieldKind::Pad(bytes) => {
-                writeln!(
-                    out,
-                    "| {offset} | {} | [u8; {bytes}] | | Zero. |",
-                    field.name
-                )
+                writeln!(out, "| {offset} | {name} | [u8; {bytes}] | | Zero. |")
             }
-            FieldKind::Plain(of) => writeln!(
-                out,
-                "| {offset} | {} | {} | {} | {} |",
-                field.name,
-                ty(of),
-                direction(field.direction),
-                flat(&field.doc)
-            ),
+            FieldKind::Plain(of) => {
+                writeln!(out, "| {offset} | {name} | {} | {way} | {text} |", ty(of))
+            }
             FieldKind::Union(union) => writeln!(
                 out,
-                "| {offset} | {} | union by `{}` | {} | {} {} |",
-                field.name,
+                "| {offset} | {name} | union by `{}` | {way} | {text} {} |",
                 union.tag,
-                direction(field.direction),
-                flat(&field.doc),
                 variants(union)
             ),
         };
@@ -225,47 +214,30 @@ fn variants(union: &Union) -> String {
 fn numbers(interface: &Interface) -> String {
     let mut out = String::new();
     for list in &interface.enums {
-        let _ = write!(out, "\n### {}\n\n{}\n\n", list.name, sentence(&list.doc));
-        out += "| value | name | meaning |\n|---|---|---|\n";
-        for value in &list.values {
-            let _ = writeln!(
-                out,
-                "| {} | {} | {} |",
-                value.value,
-                value.name,
-                flat(&value.doc)
-            );
-        }
+        let rows = list.values.iter();
+        let rows = rows.map(|value| (value.value.to_string(), &value.name, &value.doc));
+        let _ = write!(out, "\n### {}\n\n{}\n", list.name, sentence(&list.doc));
+        out += &table("value", rows);
     }
     for bitmap in &interface.bitmaps {
-        let _ = write!(
-            out,
-            "\n### {}\n\n{}\n\n",
-            bitmap.name,
-            sentence(&bitmap.doc)
-        );
-        out += "| bits | name | meaning |\n|---|---|---|\n";
-        for bits in &bitmap.bits {
-            let _ = writeln!(
-                out,
-                "| {:#x} | {} | {} |",
-                bits.mask(),
-                bits.name,
-                flat(&bits.doc)
-            );
-        }
+        let rows = bitmap.bits.iter();
+        let rows = rows.map(|bits| (format!("{:#x}", bits.mask()), &bits.name, &bits.doc));
+        let _ = write!(out, "\n### {}\n\n{}\n", bitmap.name, sentence(&bitmap.doc));
+        out += &table("bits", rows);
     }
     if !interface.constants.is_empty() {
-        out += "\n## Constants\n\n| value | name | meaning |\n|---|---|---|\n";
-        for value in &interface.constants {
-            let _ = writeln!(
-                out,
-                "| {} | {} | {} |",
-                value.value,
-                value.name,
-                flat(&value.doc)
-            );
-        }
+        let rows = interface.constants.iter();
+        let rows = rows.map(|value| (value.value.to_string(), &value.name, &value.doc));
+        out += "\n## Constants\n";
+        out += &table("value", rows);
+    }
+    out
+}
+
+fn table<'a>(what: &str, rows: impl Iterator<Item = (String, &'a String, &'a String)>) -> String {
+    let mut out = format!("\n| {what} | name | meaning |\n|---|---|---|\n");
+    for (value, name, text) in rows {
+        let _ = writeln!(out, "| {value} | {name} | {} |", flat(text));
     }
     out
 }

@@ -56,39 +56,49 @@ pub fn yaml(file: &str, text: &str) -> Result<Node, Error> {
             };
             broken(&place, Rule::Syntax, error.info())
         })?;
-        let line = span.start.line();
-        match event {
-            Event::Scalar(text, style, _, _) => {
-                let null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null");
-                let value = if null {
-                    Value::Null
-                } else {
-                    Value::Scalar(text.into_owned())
-                };
-                attach(&mut stack, &mut keys, open(file, line, value))?;
-            }
-            Event::SequenceStart(..) => {
-                stack.push(open(file, line, Value::List(Vec::new())));
-                keys.push(None);
-            }
-            Event::MappingStart(..) => {
-                stack.push(open(file, line, Value::Map(Vec::new())));
-                keys.push(None);
-            }
-            Event::SequenceEnd | Event::MappingEnd => {
-                keys.pop();
-                if let Some(node) = stack.pop() {
-                    attach(&mut stack, &mut keys, node)?;
-                }
-            }
-            Event::Alias(_) => {
-                let place = open(file, line, Value::Null).place;
-                return Err(broken(&place, Rule::Syntax, "aliases are not used here"));
-            }
-            _ => {}
-        }
+        step(file, span.start.line(), event, &mut stack, &mut keys)?;
     }
     first(stack, file)
+}
+
+/// Takes one event of the parser.
+fn step(
+    file: &str,
+    line: usize,
+    event: Event<'_>,
+    stack: &mut Vec<Node>,
+    keys: &mut Vec<Option<String>>,
+) -> Result<(), Error> {
+    match event {
+        Event::Scalar(text, style, _, _) => {
+            let null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null");
+            let value = match null {
+                true => Value::Null,
+                false => Value::Scalar(text.into_owned()),
+            };
+            attach(stack, keys, open(file, line, value))?;
+        }
+        Event::SequenceStart(..) => {
+            stack.push(open(file, line, Value::List(Vec::new())));
+            keys.push(None);
+        }
+        Event::MappingStart(..) => {
+            stack.push(open(file, line, Value::Map(Vec::new())));
+            keys.push(None);
+        }
+        Event::SequenceEnd | Event::MappingEnd => {
+            keys.pop();
+            if let Some(node) = stack.pop() {
+                attach(stack, keys, node)?;
+            }
+        }
+        Event::Alias(_) => {
+            let place = open(file, line, Value::Null).place;
+            return Err(broken(&place, Rule::Syntax, "aliases are not used here"));
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 fn open(file: &str, line: usize, value: Value) -> Node {

@@ -260,3 +260,25 @@ fn reading_the_console_has_the_layout_of_the_headers() {
 
     assert!(values.iter().all(|values| *values == 11), "{values:?}");
 }
+
+#[test]
+fn creating_a_domain_has_another_size_in_older_headers() {
+    let Some(specs) = three() else { return };
+    let sets = common::headers();
+    let older = |set: &&xen_abi::Headers| {
+        set.origin == Origin::Xen && !set.arm && set.version == Version(4, 17)
+    };
+    let Some(set) = sets.iter().find(older) else {
+        return;
+    };
+    let (domctl, _) = find(&specs, "xen_domctl_createdomain");
+    let mut whole = domctl.clone();
+    for field in whole.structs.iter_mut().flat_map(|item| &mut item.fields) {
+        field.c = None;
+    }
+
+    let error = check::compare(&whole, set).unwrap_err().to_string();
+
+    let says = "size of struct xen_domctl_createdomain: 68 here, 64 in Xen 4.17 on x86";
+    assert!(error.contains(says), "{error}");
+}

@@ -905,6 +905,7 @@ pub enum XenDmOpU {
     NrVcpus(NrVcpus),
 }
 
+#[allow(clippy::too_many_lines, reason = "an arm for each value")]
 impl XenDmOp {
     /// What [`u`](Self::u) holds.
     ///

@@ -3,7 +3,7 @@
 //! Headers as Debian packages them, of this release and of others.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::error::Error;
@@ -125,17 +125,25 @@ fn archive() -> Result<String, Error> {
     ]))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let main = text.lines().find(|line| !line.contains("security"));
-    Ok(main
-        .unwrap_or("http://deb.debian.org/debian")
-        .trim_end_matches('/')
-        .to_owned())
+    let main = main.ok_or_else(|| Error::Compile {
+        headers: "apt-get indextargets".to_owned(),
+        message: "apt is configured for no archive".to_owned(),
+    })?;
+    Ok(main.trim_end_matches('/').to_owned())
 }
 
-fn download(suite: &str, directory: &Path) -> Result<(), Error> {
-    let file = |path: PathBuf| move |source| Error::File { path, source };
+fn file(path: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
+    |source| Error::File {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// Directories and configuration of an apt of its own.
+fn prepare(suite: &str, directory: &Path) -> Result<Vec<String>, Error> {
     for name in ["sources", "lists/partial", "archives/partial", "root"] {
         let path = directory.join(name);
-        fs::create_dir_all(&path).map_err(file(path))?;
+        fs::create_dir_all(&path).map_err(file(&path))?;
     }
     let source = format!(
         "Types: deb\nURIs: {}\nSuites: {suite}\nComponents: main\n\
@@ -143,11 +151,11 @@ fn download(suite: &str, directory: &Path) -> Result<(), Error> {
         archive()?
     );
     let path = directory.join("sources/debian.sources");
-    fs::write(&path, source).map_err(file(path))?;
+    fs::write(&path, source).map_err(file(&path))?;
     let path = directory.join("status");
-    fs::write(&path, "").map_err(file(path))?;
+    fs::write(&path, "").map_err(file(&path))?;
     let at = |name: &str| directory.join(name).display().to_string();
-    let options = [
+    Ok(vec![
         "Dir::Etc::sourcelist=/dev/null".to_owned(),
         format!("Dir::Etc::sourceparts={}", at("sources")),
         format!("Dir::State::status={}", at("status")),
@@ -155,7 +163,11 @@ fn download(suite: &str, directory: &Path) -> Result<(), Error> {
         format!("Dir::Cache={}", at("")),
         "APT::Sandbox::User=root".to_owned(),
         "APT::Architecture=amd64".to_owned(),
-    ];
+    ])
+}
+
+fn download(suite: &str, directory: &Path) -> Result<(), Error> {
+    let options = prepare(suite, directory)?;
     let apt = || {
         let mut command = Command::new("apt-get");
         for option in &options {
@@ -166,8 +178,8 @@ fn download(suite: &str, directory: &Path) -> Result<(), Error> {
     };
     run(apt().arg("update"))?;
     run(apt().args(["download", "libxen-dev", "linux-libc-dev"]))?;
-    for entry in fs::read_dir(directory).map_err(file(directory.to_owned()))? {
-        let path = entry.map_err(file(directory.to_owned()))?.path();
+    for entry in fs::read_dir(directory).map_err(file(directory))? {
+        let path = entry.map_err(file(directory))?.path();
         if path.extension().is_some_and(|extension| extension == "deb") {
             run(Command::new("dpkg")
                 .arg("-x")

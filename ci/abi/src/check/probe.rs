@@ -25,59 +25,46 @@ pub struct Probe {
 
 /// All questions of an interface that these headers can answer.
 pub fn probes(interface: &Interface, set: &Headers) -> Vec<Probe> {
-    let mut all = Vec::new();
-    let here = |available: &Availability| {
-        available.since.is_none_or(|since| since <= set.version)
-            && if set.arm {
-                available.arm
-            } else {
-                available.x86
-            }
-    };
-    let values = interface.enums.iter().flat_map(|list| &list.values);
-    for value in values
-        .chain(&interface.constants)
-        .filter(|value| here(&value.available))
-    {
-        if let Some(c) = &value.c {
-            all.push(Probe::new(&value.place, c.clone(), value.value, c.clone()));
-        }
-    }
-    let bits = interface.bitmaps.iter().flat_map(|bitmap| &bitmap.bits);
-    for bits in bits.filter(|bits| here(&bits.available)) {
-        if let Some(c) = &bits.c {
-            all.push(Probe::new(
-                &bits.place,
-                c.clone(),
-                bits.mask().into(),
-                c.clone(),
-            ));
-        }
-    }
-    for ioctl in interface
-        .ioctls
-        .iter()
-        .filter(|ioctl| here(&ioctl.available))
-    {
-        let c = &ioctl.c;
-        all.push(Probe::new(
-            &ioctl.place,
-            c.clone(),
-            ioctl.number.into(),
-            c.clone(),
-        ));
-    }
+    let mut all = numbers(interface, set);
     let arch = if set.arm { Arch::Arm64 } else { Arch::X86_64 };
-    for item in interface
-        .structs
-        .iter()
-        .filter(|item| here(&item.available))
-    {
+    let structs = interface.structs.iter();
+    for item in structs.filter(|item| here(&item.available, set)) {
         if let (Some(c), Some(layout)) = (&item.c, layout::structure(interface, item, arch)) {
             structure(item, c, &layout, &mut all);
         }
     }
     all
+}
+
+/// Whether these headers have something.
+fn here(available: &Availability, set: &Headers) -> bool {
+    let old_enough = available.since.is_none_or(|since| since <= set.version);
+    old_enough
+        && if set.arm {
+            available.arm
+        } else {
+            available.x86
+        }
+}
+
+/// Constants, bits and ioctls that have names in C.
+fn numbers(interface: &Interface, set: &Headers) -> Vec<Probe> {
+    let values = interface.enums.iter().flat_map(|list| &list.values);
+    let values = values.chain(&interface.constants);
+    let values = values.map(|v| (&v.place, &v.available, v.c.as_ref(), v.value));
+    let bits = interface.bitmaps.iter().flat_map(|bitmap| &bitmap.bits);
+    let bits = bits.map(|b| (&b.place, &b.available, b.c.as_ref(), b.mask().into()));
+    let ioctls = interface.ioctls.iter();
+    let ioctls = ioctls.map(|i| (&i.place, &i.available, Some(&i.c), i.number.into()));
+    values
+        .chain(bits)
+        .chain(ioctls)
+        .filter(|(_, available, _, _)| here(available, set))
+        .filter_map(|(place, _, c, value)| {
+            let c = c?;
+            Some(Probe::new(place, c.clone(), value, c.clone()))
+        })
+        .collect()
 }
 
 /// Size of a structure, offset and size of each field that C names.

@@ -10,6 +10,9 @@ use crate::text::{doc, pascal, sentence};
 
 use super::ty;
 
+/// More values than this make functions that are longer than ours may be.
+const LONG: usize = 8;
+
 /// An array that is as large and as aligned as the union.
 pub(super) fn storage(size: Size) -> String {
     format!("[u{}; {}]", size.align * 8, size.bytes / size.align)
@@ -43,6 +46,9 @@ pub(super) fn accessors(
     }
     out += "}\n\n";
     let tag = Tag::of(interface, item, union);
+    if union.variants.len() > LONG {
+        out += "#[allow(clippy::too_many_lines, reason = \"an arm for each value\")]\n";
+    }
     let _ = writeln!(out, "impl {} {{", pascal(&item.name));
     out += &reader(&name, field, union, &tag);
     out += &writer(&name, field, union, &tag);
