@@ -3,14 +3,17 @@
 //! Device model operations: `xen/include/public/hvm/dm_op.h` (stable since Xen 4.9, on Arm since
 //! 4.15 with `CONFIG_IOREQ_SERVER`).
 //!
-//! Each operation is a type. Its bytes are a whole `struct xen_dm_op`: the number, 32 bits of
-//! zero, and the operation's own arguments; Xen writes results into the same bytes. They belong
+//! Each operation is a type over the generated [`XenDmOp`]: the number, 32 bits of zero, and the
+//! operation's own arguments; Xen writes results into the same bytes. They belong
 //! in the first buffer of the call. The caller must be privileged over the target domain
 //! (`XSM_DM_PRIV`).
 
 use core::ops::RangeInclusive;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::abi::dm_op::{self as abi, Bufioreq, IoRange, IoreqServerRange, XenDmOp, XenDmOpU};
+use crate::operation::Operation;
 
 /// `ioservid_t`: an IOREQ server of one domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,199 +35,161 @@ pub trait DmOp: IntoBytes + FromBytes + Immutable + KnownLayout {
     }
 }
 
-/// Declares one operation: its number, its arguments after the common head, its size.
+/// Declares one operation: a whole [`XenDmOp`] whose tag is its number.
 macro_rules! dm_op {
-    ($(#[$meta:meta])* $name:ident = $number:literal, $size:literal, {
-        $($(#[$fmeta:meta])* $vis:vis $field:ident: $ty:ty,)*
-    }) => {
+    ($(#[$meta:meta])* $name:ident = $operation:ident) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
         #[repr(C)]
-        pub struct $name {
-            op: u32,
-            pad: u32,
-            $($(#[$fmeta])* $vis $field: $ty,)*
-        }
+        pub struct $name(XenDmOp);
 
         impl DmOp for $name {
-            const NUMBER: u32 = $number;
+            const NUMBER: u32 = abi::ops::$operation::NUMBER;
         }
-
-        const _: () = assert!(size_of::<$name>() == $size);
     };
+}
+
+/// An operation with its arguments.
+fn whole(args: XenDmOpU) -> XenDmOp {
+    let mut op = XenDmOp::default();
+    op.set_u(args);
+    op
 }
 
 dm_op! {
     /// Creates an IOREQ server without a buffered page. Result: [`id`](Self::id).
-    CreateIoreqServer = 1, 16, {
-        handle_bufioreq: u8,
-        pad0: [u8; 3],
-        id: u16,
-        tail: [u8; 2],
-    }
+    CreateIoreqServer = CreateIoreqServer
 }
 
 impl CreateIoreqServer {
     /// `HVM_IOREQSRV_BUFIOREQ_OFF`: the only choice on Arm.
     pub fn unbuffered() -> Self {
-        Self {
-            op: Self::NUMBER,
-            pad: 0,
-            handle_bufioreq: 0,
-            pad0: [0; 3],
-            id: 0,
-            tail: [0; 2],
-        }
+        Self(whole(XenDmOpU::CreateIoreqServer(abi::CreateIoreqServer {
+            handle_bufioreq: Bufioreq::OFF,
+            ..Default::default()
+        })))
     }
 
     /// The new server, once the call has succeeded.
     pub fn id(&self) -> ServerId {
-        ServerId(self.id)
+        match self.0.u_value() {
+            Ok(XenDmOpU::CreateIoreqServer(args)) => ServerId(args.id),
+            // Xen does not write the number.
+            _ => ServerId(0),
+        }
     }
 }
 
-/// `XEN_DMOP_IO_RANGE_MEMORY`.
-const IO_RANGE_MEMORY: u32 = 1;
+fn memory(server: ServerId, range: &RangeInclusive<u64>) -> IoreqServerRange {
+    IoreqServerRange {
+        id: server.0,
+        kind: IoRange::MEMORY,
+        start: *range.start(),
+        end: *range.end(),
+        ..Default::default()
+    }
+}
 
 dm_op! {
     /// Gives a range of guest-physical addresses to a server: every access of the guest to it
     /// becomes an ioreq.
-    MapIoRange = 3, 32, {
-        id: u16,
-        pad0: u16,
-        kind: u32,
-        start: u64,
-        end: u64,
-    }
+    MapIoRange = MapIoRangeToIoreqServer
 }
 
 impl MapIoRange {
     /// Memory-mapped addresses; both ends belong to the range.
     pub fn memory(server: ServerId, range: &RangeInclusive<u64>) -> Self {
-        Self {
-            op: Self::NUMBER,
-            pad: 0,
-            id: server.0,
-            pad0: 0,
-            kind: IO_RANGE_MEMORY,
-            start: *range.start(),
-            end: *range.end(),
-        }
+        Self(whole(XenDmOpU::MapIoRangeToIoreqServer(memory(
+            server, range,
+        ))))
     }
 }
 
 dm_op! {
     /// Takes a range from a server again.
-    UnmapIoRange = 4, 32, {
-        id: u16,
-        pad0: u16,
-        kind: u32,
-        start: u64,
-        end: u64,
-    }
+    UnmapIoRange = UnmapIoRangeFromIoreqServer
 }
 
 impl UnmapIoRange {
     /// A range that [`MapIoRange::memory`] has given to `server`, exactly.
     pub fn memory(server: ServerId, range: &RangeInclusive<u64>) -> Self {
-        Self {
-            op: Self::NUMBER,
-            pad: 0,
-            id: server.0,
-            pad0: 0,
-            kind: IO_RANGE_MEMORY,
-            start: *range.start(),
-            end: *range.end(),
-        }
+        Self(whole(XenDmOpU::UnmapIoRangeFromIoreqServer(memory(
+            server, range,
+        ))))
     }
 }
 
 dm_op! {
     /// Enables or disables a server. Enabling fills in the event channels of the ioreq page,
     /// which must have been acquired before. Pauses the domain for a moment.
-    SetIoreqServerState = 5, 12, {
-        id: u16,
-        enabled: u8,
-        pad0: u8,
-    }
+    SetIoreqServerState = SetIoreqServerState
 }
 
 impl SetIoreqServerState {
     /// `enabled`: whether the guest's accesses go to the server.
     pub fn new(server: ServerId, enabled: bool) -> Self {
-        Self {
-            op: Self::NUMBER,
-            pad: 0,
-            id: server.0,
-            enabled: enabled.into(),
-            pad0: 0,
-        }
+        Self(whole(XenDmOpU::SetIoreqServerState(
+            abi::SetIoreqServerState {
+                id: server.0,
+                enabled: enabled.into(),
+                ..Default::default()
+            },
+        )))
     }
 }
 
 dm_op! {
     /// Destroys a server with its ranges. Pauses the domain for a moment.
-    DestroyIoreqServer = 6, 12, {
-        id: u16,
-        pad0: u16,
-    }
+    DestroyIoreqServer = DestroyIoreqServer
 }
 
 impl DestroyIoreqServer {
     /// The server that goes.
     pub fn new(server: ServerId) -> Self {
-        Self {
-            op: Self::NUMBER,
-            pad: 0,
-            id: server.0,
-            pad0: 0,
-        }
+        Self(whole(XenDmOpU::DestroyIoreqServer(
+            abi::DestroyIoreqServer {
+                id: server.0,
+                ..Default::default()
+            },
+        )))
     }
 }
 
 dm_op! {
     /// Sets the level of a shared peripheral interrupt (Arm, since Xen 4.15).
-    SetIrqLevel = 19, 16, {
-        irq: u32,
-        level: u8,
-        pad0: [u8; 3],
-    }
+    SetIrqLevel = SetIrqLevel
 }
 
 impl SetIrqLevel {
     /// `irq`: the INTID, 32 or more, and not one that Xen itself drives.
     pub fn new(irq: u32, level: bool) -> Self {
-        Self {
-            op: Self::NUMBER,
-            pad: 0,
+        Self(whole(XenDmOpU::SetIrqLevel(abi::SetIrqLevel {
             irq,
             level: level.into(),
-            pad0: [0; 3],
-        }
+            ..Default::default()
+        })))
     }
 }
 
 dm_op! {
     /// How many vCPUs the domain has at most (since Xen 4.15). Result:
     /// [`vcpus`](Self::vcpus).
-    NrVcpus = 20, 12, {
-        vcpus: u32,
-    }
+    NrVcpus = NrVcpus
 }
 
 impl NrVcpus {
     /// The question.
     pub fn new() -> Self {
-        Self {
-            op: Self::NUMBER,
-            pad: 0,
-            vcpus: 0,
-        }
+        Self(whole(XenDmOpU::NrVcpus(abi::NrVcpus::default())))
     }
 
     /// The answer, once the call has succeeded.
     pub fn vcpus(&self) -> u32 {
-        self.vcpus
+        match self.0.u_value() {
+            Ok(XenDmOpU::NrVcpus(args)) => args.vcpus,
+            // Xen does not write the number.
+            _ => 0,
+        }
     }
 }
 

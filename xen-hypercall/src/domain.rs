@@ -2,7 +2,14 @@
 
 //! Numbers that must not be confused with each other.
 
+#![expect(
+    missing_debug_implementations,
+    reason = "only the hidden types that KnownLayout derives inside a macro have none"
+)]
+
 use core::fmt;
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// The unit of every Xen interface, whatever the page size of the kernel that speaks it:
 /// `XEN_PAGE_SHIFT`.
@@ -13,7 +20,11 @@ pub const PAGE_SIZE: usize = 1 << PAGE_SHIFT;
 macro_rules! number {
     ($(#[$meta:meta])* $name:ident($inner:ty), $format:literal) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, FromBytes, IntoBytes,
+            Immutable, KnownLayout,
+        )]
+        #[repr(C)]
         pub struct $name(pub $inner);
 
         impl fmt::Display for $name {
@@ -43,5 +54,5 @@ number! {
 
 impl DomId {
     /// `DOMID_FIRST_RESERVED` (xen/include/public/xen.h): ordinary domains are below.
-    pub const FIRST_RESERVED: DomId = DomId(0x7ff0);
+    pub const FIRST_RESERVED: DomId = DomId(crate::abi::virq::DOMID_FIRST_RESERVED);
 }

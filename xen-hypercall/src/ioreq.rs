@@ -5,7 +5,11 @@
 //! One 32-byte slot per vCPU, [`SLOTS_PER_PAGE`] in a page. Byte 30 holds the state and three
 //! flags and is what both sides change; everything else belongs to the side whose turn it is.
 
+use core::mem::offset_of;
+
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::abi::ioreq::{Flags, Ioreq, State, Type};
 
 /// Slots (vCPUs) in one ioreq page.
 pub const SLOTS_PER_PAGE: usize = crate::PAGE_SIZE / size_of::<Slot>();
@@ -33,23 +37,27 @@ pub struct Slot {
     pub kind: u8,
 }
 
-const _: () = assert!(size_of::<Slot>() == 32);
-const _: () = assert!(core::mem::offset_of!(Slot, flags) == 30);
+// The generated structure has newtypes where this one has the numbers that atomics work on.
+const _: () = assert!(size_of::<Slot>() == size_of::<Ioreq>());
+const _: () = assert!(offset_of!(Slot, data) == offset_of!(Ioreq, data));
+const _: () = assert!(offset_of!(Slot, vp_eport) == offset_of!(Ioreq, vp_eport));
+const _: () = assert!(offset_of!(Slot, flags) == offset_of!(Ioreq, flags));
+const _: () = assert!(offset_of!(Slot, kind) == offset_of!(Ioreq, kind));
 
 /// `state` in bits 0..=3 of [`Slot::flags`].
-pub const STATE_MASK: u8 = 0x0f;
+pub const STATE_MASK: u8 = Flags::STATE.0;
 /// `STATE_IOREQ_NONE`: the slot is Xen's, nothing is asked.
-pub const STATE_NONE: u8 = 0;
+pub const STATE_NONE: u8 = State::NONE.0;
 /// `STATE_IOREQ_READY`: a request for the server.
-pub const STATE_READY: u8 = 1;
+pub const STATE_READY: u8 = State::READY.0;
 /// `STATE_IOREQ_INPROCESS`: the server has claimed it.
-pub const STATE_INPROCESS: u8 = 2;
+pub const STATE_INPROCESS: u8 = State::INPROCESS.0;
 /// `STATE_IORESP_READY`: answered; Xen continues the vCPU when it is notified.
-pub const STATE_RESPONSE: u8 = 3;
+pub const STATE_RESPONSE: u8 = State::RESPONSE.0;
 /// `data_is_ptr`.
-pub const DATA_IS_PTR: u8 = 1 << 4;
+pub const DATA_IS_PTR: u8 = Flags::DATA_IS_PTR.0;
 /// `dir`: set when the guest reads.
-pub const DIR_READ: u8 = 1 << 5;
+pub const DIR_READ: u8 = Flags::DIR.0;
 
 /// `type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,13 +79,13 @@ pub enum Kind {
 
 impl From<u8> for Kind {
     fn from(kind: u8) -> Self {
-        match kind {
-            0 => Self::Pio,
-            1 => Self::Copy,
-            2 => Self::PciConfig,
-            7 => Self::TimeOffset,
-            8 => Self::Invalidate,
-            other => Self::Unknown(other),
+        match Type(kind) {
+            Type::PIO => Self::Pio,
+            Type::COPY => Self::Copy,
+            Type::PCI_CONFIG => Self::PciConfig,
+            Type::TIMEOFFSET => Self::TimeOffset,
+            Type::INVALIDATE => Self::Invalidate,
+            Type(other) => Self::Unknown(other),
         }
     }
 }

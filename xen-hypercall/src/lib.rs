@@ -19,10 +19,16 @@
 
 #![no_std]
 
+pub mod abi;
 pub mod dm_op;
 mod domain;
+pub mod envelope;
+#[cfg(target_arch = "x86_64")]
+pub mod fastabi;
+pub mod growth;
 pub mod ioreq;
 pub mod memory;
+pub mod operation;
 pub mod version;
 
 pub use domain::{DomId, Gfn, GrantRef, PAGE_SHIFT, PAGE_SIZE, Port};

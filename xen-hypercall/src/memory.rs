@@ -3,6 +3,7 @@
 //! Resources of a domain that its device model may map: `xen/include/public/memory.h`,
 //! `XENMEM_acquire_resource` (since Xen 4.11).
 
+use crate::abi::memory as abi;
 use crate::dm_op::ServerId;
 
 /// What to acquire: `type`, `id` and first `frame` of `struct xen_mem_acquire_resource`.
@@ -21,9 +22,9 @@ impl Resource {
     /// `XENMEM_resource_ioreq_server_frame_ioreq(n)`.
     pub fn ioreq_page(server: ServerId, n: u32) -> Self {
         Self {
-            kind: 0,
+            kind: abi::Resource::IOREQ_SERVER.0.into(),
             id: server.0.into(),
-            frame: 1 + n,
+            frame: abi::FRAME_BUFIOREQ + 1 + n,
         }
     }
 }

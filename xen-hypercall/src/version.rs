@@ -4,10 +4,13 @@
 
 use core::fmt;
 
+use crate::abi::version::ops as abi;
+use crate::operation::Operation;
+
 /// `__HYPERVISOR_xen_version`.
-pub const HYPERCALL: u64 = 17;
+pub const HYPERCALL: u64 = abi::Version::HYPERCALL as u64;
 /// `XENVER_version`: no argument, the answer is the return value.
-pub const XENVER_VERSION: u64 = 0;
+pub const XENVER_VERSION: u64 = abi::Version::NUMBER as u64;
 
 /// The answer to [`XENVER_VERSION`]. Every domain may ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
