@@ -2,9 +2,12 @@
 
 //! The wire format: messages to bytes and back (xen/include/public/io/xs_wire.h).
 //!
-//! Pure code: it knows no transport and no connection.
+//! Pure code on `core` and `alloc`: it knows no transport and no connection.
 
-use std::fmt;
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -170,6 +173,24 @@ pub fn encode(
     tx_id: u32,
     parts: &[&[u8]],
 ) -> Result<(), Error> {
+    let before = buffer.len();
+    append(buffer, kind, req_id, tx_id, parts)?;
+    buffer.drain(..before);
+    Ok(())
+}
+
+/// Adds one message to the end of `buffer`; see [`encode`].
+///
+/// # Errors
+///
+/// [`Error::Length`] when the payload is longer than [`PAYLOAD_MAX`]; `buffer` is then unchanged.
+pub fn append(
+    buffer: &mut Vec<u8>,
+    kind: MessageType,
+    req_id: u32,
+    tx_id: u32,
+    parts: &[&[u8]],
+) -> Result<(), Error> {
     let length = parts.iter().map(|part| part.len()).sum::<usize>();
     let len = match u32::try_from(length) {
         Ok(len) if length <= PAYLOAD_MAX => len,
@@ -186,7 +207,6 @@ pub fn encode(
         tx_id,
         len,
     };
-    buffer.clear();
     buffer.extend_from_slice(header.as_bytes());
     for part in parts {
         buffer.extend_from_slice(part);

@@ -7,7 +7,8 @@ use std::io::Read;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 
-use super::tree::{Change, Node, Transaction};
+use super::access::{self, Need};
+use super::tree::{Change, Node, Transaction, Tree};
 use super::{Peer, Request, State, Watch};
 use crate::connection::lock;
 use crate::error::Errno;
@@ -15,8 +16,8 @@ use crate::path;
 use crate::permissions::Permissions;
 use crate::wire::{Decoder, Message, MessageType, PAYLOAD_MAX};
 
-/// Where relative paths of a socket are.
-const HOME: &str = "/local/domain/0";
+/// The features of the simulated server: watch depth.
+const FEATURES: u32 = 4;
 
 const OK: &[u8] = b"OK\0";
 
@@ -24,15 +25,17 @@ type Answer = Result<Vec<u8>, Errno>;
 
 pub(super) struct Session {
     id: u64,
+    domain: u16,
     state: Arc<Mutex<State>>,
     transactions: BTreeMap<u32, Transaction>,
     next_transaction: u32,
 }
 
 impl Session {
-    pub(super) fn new(id: u64, state: Arc<Mutex<State>>) -> Self {
+    pub(super) fn new(id: u64, domain: u16, state: Arc<Mutex<State>>) -> Self {
         Self {
             id,
+            domain,
             state,
             transactions: BTreeMap::new(),
             next_transaction: 1,
@@ -75,22 +78,21 @@ impl Session {
             Ok(answer) if answer.len() > PAYLOAD_MAX => Err(Errno::TooBig),
             answer => answer,
         };
-        let Some(peer) = state.peers.get(&self.id) else {
+        let hold = state.holding;
+        let Some(peer) = state.peers.get_mut(&self.id) else {
             return;
         };
         match &answer {
             Ok(answer) => peer.send(kind, req_id, tx_id, answer),
             Err(errno) => {
-                peer.send(
-                    MessageType::Error,
-                    req_id,
-                    tx_id,
-                    format!("{errno}\0").as_bytes(),
-                );
+                let name = format!("{errno}\0");
+                peer.send(MessageType::Error, req_id, tx_id, name.as_bytes());
             }
         }
-        if let (MessageType::Watch, Ok(_), Some(watch)) = (kind, answer, peer.watches.last()) {
-            peer.fire(watch, &watch.resolved);
+        if kind == MessageType::Watch && answer.is_ok() {
+            let last = peer.watches.len() - 1;
+            let path = peer.watches[last].resolved.clone();
+            peer.fire(last, &path, hold);
         }
     }
 
@@ -102,8 +104,11 @@ impl Session {
             ..
         } = message;
         match kind {
-            MessageType::Watch => return watch(self.peer(state)?, payload),
-            MessageType::Unwatch => return unwatch(self.peer(state)?, payload),
+            MessageType::Watch => return self.watch(state, payload),
+            MessageType::Unwatch => return self.unwatch(state, payload),
+            MessageType::GetPerms | MessageType::SetPerms if payload.starts_with(b"@") => {
+                return self.special(state, message);
+            }
             _ if tx_id != 0 && !self.transactions.contains_key(&tx_id) => {
                 return Err(Errno::NotFound);
             }
@@ -126,6 +131,7 @@ impl Session {
                 self.peer(state)?.watches.clear();
                 Ok(OK.into())
             }
+            _ if self.domain != 0 && kind != MessageType::GetDomainPath => Err(Errno::Access),
             _ => domain_request(state, kind, payload),
         }
     }
@@ -134,19 +140,47 @@ impl Session {
         state.peers.get_mut(&self.id).ok_or(Errno::Io)
     }
 
-    /// The node that the first string of the payload names, in the view of the request.
+    fn resolve(&self, path: &str) -> Result<String, Errno> {
+        path::check(path).or(Err(Errno::Invalid))?;
+        Ok(if path.starts_with('/') {
+            path.into()
+        } else {
+            format!("/local/domain/{}/{path}", self.domain)
+        })
+    }
+
+    /// The tree in the view of a request.
+    fn view<'a>(&'a self, state: &'a State, tx_id: u32) -> &'a Tree {
+        match self.transactions.get(&tx_id) {
+            Some(transaction) => transaction.view(),
+            None => &state.tree,
+        }
+    }
+
+    /// The node at `path`, if the domain may do with it what it needs.
+    ///
+    /// Who may not know of a node is not told that it does not exist.
+    fn allowed<'a>(&self, tree: &'a Tree, path: &str, need: Need) -> Result<&'a Node, Errno> {
+        let nearest = tree.nearest(path);
+        if !access::allows(&nearest.permissions, self.domain, need) {
+            return Err(Errno::Access);
+        }
+        tree.node(path).ok_or(Errno::NotFound)
+    }
+
+    /// The node that the first string of the payload names, to be read.
     fn node<'a>(&'a mut self, state: &'a State, message: Message<'_>) -> Result<&'a Node, Errno> {
-        let path = resolve(first(message.payload)?.0)?;
-        let node = match self.transactions.get_mut(&message.tx_id) {
-            Some(transaction) => transaction.node(&path),
-            None => state.tree.node(&path),
-        };
-        node.ok_or(Errno::NotFound)
+        let path = self.resolve(first(message.payload)?.0)?;
+        if let Some(transaction) = self.transactions.get_mut(&message.tx_id) {
+            transaction.touch(&path);
+        }
+        let tree = self.view(state, message.tx_id);
+        self.allowed(tree, &path, Need::Read)
     }
 
     fn change(&mut self, state: &mut State, message: Message<'_>) -> Answer {
         let (path, rest) = first(message.payload)?;
-        let path = resolve(path)?;
+        let path = self.resolve(path)?;
         let change = match message.kind {
             MessageType::Write => Change::Write(rest.into()),
             MessageType::Mkdir => Change::Create,
@@ -154,14 +188,122 @@ impl Session {
             _ if Permissions::from_payload(rest).is_none() => return Err(Errno::Invalid),
             _ => Change::SetPermissions(rest.into()),
         };
+        self.check_change(state, message.tx_id, &path, &change)?;
         match self.transactions.get_mut(&message.tx_id) {
             Some(transaction) => transaction.apply(&path, change)?,
             None => {
-                let effect = state.tree.apply(&path, &change)?;
+                let effect = state.tree.apply(&path, &change, self.domain)?;
                 state.fire_all(&effect.fired);
             }
         }
         Ok(OK.into())
+    }
+
+    /// Whether permissions and quotas let the domain make a change.
+    fn check_change(
+        &self,
+        state: &State,
+        tx_id: u32,
+        path: &str,
+        change: &Change,
+    ) -> Result<(), Errno> {
+        let tree = self.view(state, tx_id);
+        let quota = |name, count| match state.quotas.allows(self.domain, name, count) {
+            true => Ok(()),
+            false => Err(Errno::NoSpace),
+        };
+        let need = match change {
+            Change::SetPermissions(_) => Need::Own,
+            _ => Need::Write,
+        };
+        let creates = match self.allowed(tree, path, need) {
+            Ok(_) => false,
+            Err(Errno::NotFound) => true,
+            Err(errno) => return Err(errno),
+        };
+        match change {
+            Change::Write(value) => quota("node-size", value.len())?,
+            Change::SetPermissions(list) => {
+                quota(
+                    "permissions",
+                    list.iter().filter(|&&byte| byte == 0).count(),
+                )?;
+                let owner = tree.nearest(path).permissions.clone();
+                if self.domain != 0 && access::owner(list) != access::owner(&owner) {
+                    return Err(Errno::NotPermitted);
+                }
+            }
+            Change::Create | Change::Remove => {}
+        }
+        if creates && matches!(change, Change::Write(_) | Change::Create) {
+            let missing = path.matches('/').count();
+            let present = |end| tree.node(&path[..end]).is_some();
+            let ends = path.match_indices('/').skip(1).map(|(end, _)| end);
+            let missing = missing - ends.filter(|&end| present(end)).count();
+            quota("nodes", tree.owned_by(self.domain) + missing)?;
+        }
+        Ok(())
+    }
+
+    /// Permissions of `@introduceDomain` and `@releaseDomain`.
+    fn special(&self, state: &mut State, message: Message<'_>) -> Answer {
+        let (path, rest) = first(message.payload)?;
+        let permissions = state.special(path);
+        let set = message.kind == MessageType::SetPerms;
+        let need = if set { Need::Own } else { Need::Read };
+        if !access::allows(&permissions, self.domain, need) {
+            return Err(Errno::Access);
+        }
+        if set {
+            Permissions::from_payload(rest).ok_or(Errno::Invalid)?;
+            state.specials.insert(path.into(), rest.into());
+            return Ok(OK.into());
+        }
+        Ok(permissions)
+    }
+
+    fn watch(&self, state: &mut State, payload: &[u8]) -> Answer {
+        let watch = self.watch_of(payload)?;
+        let peer = self.peer(state)?;
+        if peer.watches.iter().any(|other| other.is_same(&watch)) {
+            return Err(Errno::Exists);
+        }
+        let count = peer.watches.len() + 1;
+        if !state.quotas.allows(self.domain, "watches", count) {
+            return Err(Errno::TooBig);
+        }
+        self.peer(state)?.watches.push(watch);
+        Ok(OK.into())
+    }
+
+    fn unwatch(&self, state: &mut State, payload: &[u8]) -> Answer {
+        let watch = self.watch_of(payload)?;
+        let watches = &mut self.peer(state)?.watches;
+        let position = watches.iter().position(|other| other.is_same(&watch));
+        watches.remove(position.ok_or(Errno::NotFound)?);
+        Ok(OK.into())
+    }
+
+    fn watch_of(&self, payload: &[u8]) -> Result<Watch, Errno> {
+        let (path, rest) = first(payload)?;
+        let (token, rest) = first(rest)?;
+        let depth = match rest {
+            b"" => None,
+            depth => Some(first(depth)?.0.parse().or(Err(Errno::Invalid))?),
+        };
+        let resolved = if path.starts_with('@') {
+            path::check_watched(path)
+                .map(|()| path.into())
+                .or(Err(Errno::Invalid))?
+        } else {
+            self.resolve(path)?
+        };
+        Ok(Watch {
+            path: path.into(),
+            resolved,
+            token: token.into(),
+            depth,
+        })
     }
 
     fn directory_part(&mut self, state: &State, message: Message<'_>) -> Answer {
@@ -188,9 +330,14 @@ impl Session {
         if tx_id != 0 {
             return Err(Errno::Busy);
         }
+        let count = self.transactions.len() + 1;
+        if !state.quotas.allows(self.domain, "transactions", count) {
+            return Err(Errno::NoSpace);
+        }
         let id = self.next_transaction;
         self.next_transaction += 1;
-        self.transactions.insert(id, Transaction::new(&state.tree));
+        self.transactions
+            .insert(id, Transaction::new(&state.tree, self.domain));
         Ok(format!("{id}\0").into())
     }
 
@@ -212,39 +359,10 @@ impl Session {
     }
 }
 
-fn watch(peer: &mut Peer, payload: &[u8]) -> Answer {
-    let watch = watch_of(payload)?;
-    let same = |other: &Watch| other.resolved == watch.resolved && other.token == watch.token;
-    if peer.watches.iter().any(same) {
-        return Err(Errno::Exists);
+impl Watch {
+    fn is_same(&self, other: &Self) -> bool {
+        (&self.resolved, &self.token) == (&other.resolved, &other.token)
     }
-    peer.watches.push(watch);
-    Ok(OK.into())
-}
-
-fn unwatch(peer: &mut Peer, payload: &[u8]) -> Answer {
-    let watch = watch_of(payload)?;
-    let same = |other: &Watch| other.resolved == watch.resolved && other.token == watch.token;
-    let position = peer.watches.iter().position(same).ok_or(Errno::NotFound)?;
-    peer.watches.remove(position);
-    Ok(OK.into())
-}
-
-fn watch_of(payload: &[u8]) -> Result<Watch, Errno> {
-    let (path, rest) = first(payload)?;
-    let (token, _) = first(rest)?;
-    let resolved = if path.starts_with('@') {
-        path::check_watched(path)
-            .map(|()| path.into())
-            .or(Err(Errno::Invalid))?
-    } else {
-        resolve(path)?
-    };
-    Ok(Watch {
-        path: path.into(),
-        resolved,
-        token: token.into(),
-    })
 }
 
 fn domain_request(state: &mut State, kind: MessageType, payload: &[u8]) -> Answer {
@@ -257,12 +375,58 @@ fn domain_request(state: &mut State, kind: MessageType, payload: &[u8]) -> Answe
             state.introduce(domain()?);
             Ok(OK.into())
         }
+        MessageType::Release if !state.domains.contains(&domain()?) => Err(Errno::NotFound),
         MessageType::Release => {
             state.release(domain()?);
             Ok(OK.into())
         }
+        MessageType::Resume | MessageType::SetTarget => {
+            domain().and_then(|domain| match state.domains.contains(&domain) {
+                true => Ok(OK.into()),
+                false => Err(Errno::NotFound),
+            })
+        }
+        MessageType::GetFeature if payload.is_empty() => Ok(format!("{FEATURES}\0").into()),
+        MessageType::GetFeature => {
+            let features = state.features.get(&domain()?).unwrap_or(&FEATURES);
+            Ok(format!("{features}\0").into())
+        }
+        MessageType::SetFeature => {
+            let value = first(first(payload)?.1)?.0;
+            let value = value.parse::<u32>().or(Err(Errno::Invalid))?;
+            if value & !FEATURES != 0 {
+                return Err(Errno::Invalid);
+            }
+            state.features.insert(domain()?, value);
+            Ok(OK.into())
+        }
+        MessageType::GetQuota | MessageType::SetQuota => quota_request(state, kind, payload),
         _ => Err(Errno::Unsupported),
     }
+}
+
+fn quota_request(state: &mut State, kind: MessageType, payload: &[u8]) -> Answer {
+    let strings: Option<Vec<&str>> = crate::wire::strings(payload)
+        .map(|string| str::from_utf8(string).ok())
+        .collect();
+    let strings = strings.ok_or(Errno::Invalid)?;
+    let domain = |text: &str| text.parse::<u16>().map(Some).or(Err(Errno::Invalid));
+    let number = |text: &str| text.parse::<u32>().or(Err(Errno::Invalid));
+    let value = match (kind, &strings[..]) {
+        (MessageType::GetQuota, []) => state.quotas.names(),
+        (MessageType::GetQuota, [name]) => state.quotas.value(None, name)?.to_string(),
+        (MessageType::GetQuota, [of, name]) => state.quotas.value(domain(of)?, name)?.to_string(),
+        (MessageType::SetQuota, [name, value]) => {
+            state.quotas.set(None, name, number(value)?)?;
+            "OK".into()
+        }
+        (MessageType::SetQuota, [of, name, value]) => {
+            state.quotas.set(domain(of)?, name, number(value)?)?;
+            "OK".into()
+        }
+        _ => return Err(Errno::Invalid),
+    };
+    Ok(format!("{value}\0").into())
 }
 
 /// The first string of a payload, which must end with a NUL, and what follows it.
@@ -273,15 +437,6 @@ fn first(payload: &[u8]) -> Result<(&str, &[u8]), Errno> {
         .ok_or(Errno::Invalid)?;
     let (text, rest) = payload.split_at(end);
     Ok((str::from_utf8(text).or(Err(Errno::Invalid))?, &rest[1..]))
-}
-
-fn resolve(path: &str) -> Result<String, Errno> {
-    path::check(path).or(Err(Errno::Invalid))?;
-    Ok(if path.starts_with('/') {
-        path.into()
-    } else {
-        format!("{HOME}/{path}")
-    })
 }
 
 fn child_list(node: &Node) -> Vec<u8> {
