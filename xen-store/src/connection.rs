@@ -7,11 +7,12 @@
 //! [`crate::idle`]. So a lone caller pays for one `write` and one `read` and no switch of
 //! threads.
 //!
-//! Locks, in this order: `outgoing`, `incoming` (held by the reader), `state`, `idle`. Nobody
+//! Locks, in this order: `turn`, `outgoing`, `incoming` (held by the reader), `state`, `idle`. Nobody
 //! waits for the transport with `state` held.
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -23,7 +24,7 @@ use crate::router::{Answer, Registered, Router, Waiter, Want};
 use crate::transport::Transport;
 use crate::wire::{self, Decoder, MessageType};
 
-mod reading;
+pub(crate) mod reading;
 mod reconnect;
 
 /// Locks a mutex whose data is consistent at every step, so that a panic elsewhere does not
@@ -73,19 +74,19 @@ impl<'a> Request<'a> {
     /// What the answer means.
     pub(crate) fn interpret(&self, answer: Answer) -> Result<Vec<u8>, Error> {
         let (kind, payload) = answer.map_err(|source| Error::Lost { source })?;
-        let (request, path) = (self.kind, self.subject.into());
-        if kind == request {
-            Ok(payload)
-        } else if kind == MessageType::Error
-            && let Some(Ok(name)) = wire::strings(&payload).next().map(str::from_utf8)
-        {
-            Err(Error::Refused {
+        if kind == self.kind {
+            return Ok(payload);
+        }
+        let path = self.subject.into();
+        let request = self.kind;
+        let name = wire::strings(&payload).next().map(str::from_utf8);
+        match name {
+            Some(Ok(name)) if kind == MessageType::Error => Err(Error::Refused {
                 request,
                 path,
                 errno: Errno::from_name(name),
-            })
-        } else {
-            Err(Error::Reply { request, path })
+            }),
+            _ => Err(Error::Reply { request, path }),
         }
     }
 }
@@ -125,11 +126,16 @@ pub(crate) struct Connection {
     idle: Mutex<Option<Idle>>,
     /// Held during an attempt to connect again.
     attempt: Mutex<()>,
+    /// Held while a request is under way, if `single`.
+    turn: Mutex<()>,
+    /// The transport takes one request at a time.
+    single: AtomicBool,
     options: Options,
 }
 
 impl Connection {
     fn new(transport: Transport, options: Options) -> Self {
+        let single = AtomicBool::new(transport.is_single());
         let transport = Arc::new(transport);
         let state = State {
             router: Router::default(),
@@ -150,6 +156,8 @@ impl Connection {
             state: Mutex::new(state),
             idle: Mutex::default(),
             attempt: Mutex::default(),
+            turn: Mutex::default(),
+            single,
             options,
         }
     }
@@ -165,8 +173,22 @@ impl Connection {
     }
 
     fn call_once(&self, request: Request<'_>) -> Result<Vec<u8>, Error> {
+        let turn = self.turn();
         let id = self.send(request, Want::Answer)?;
-        request.interpret(self.wait(id))
+        let answer = self.wait(id);
+        drop(turn);
+        request.interpret(answer)
+    }
+
+    /// The right to send, where one request at a time may be under way.
+    ///
+    /// Linux keeps a pointer into the buffer of the open device until the request is in the ring,
+    /// and the next `write` overwrites it: xenbus_dev_request_and_reply in
+    /// drivers/xen/xenbus/xenbus_xs.c (6.12) takes `msg + 1` for the body. Two requests under way
+    /// are then two times the second.
+    fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        let single = self.single.load(Ordering::Relaxed);
+        single.then(|| lock(&self.turn))
     }
 
     /// How often the connection was made again.
@@ -188,7 +210,7 @@ impl Connection {
         match transport.send(buffer) {
             Ok(()) => Ok(id),
             Err(source) => {
-                let single = transport.fails_singly();
+                let single = transport.is_single();
                 if !single {
                     transport.close();
                 }
@@ -286,7 +308,10 @@ impl Connection {
         let text = watch_arguments(token, None);
         let rest = [text.as_bytes()];
         let request = Request::new(MessageType::Unwatch, path, &rest);
-        match self.send(request, Want::Nothing) {
+        let turn = self.turn();
+        let sent = self.send(request, Want::Nothing);
+        drop(turn);
+        match sent {
             // Somebody must read the answer, or many of them would fill the connection.
             Ok(_) => self.arm_if_unread(&mut lock(&self.state)),
             Err(error) => log::debug!("cannot unwatch {path:?}: {error}"),

@@ -146,6 +146,11 @@ impl Router {
         phase
     }
 
+    /// Requests whose answers are not here or not taken.
+    pub(crate) fn outstanding(&self) -> usize {
+        self.entries.len() - self.free.len()
+    }
+
     /// Takes the number back of a request that was not sent; false when it has been answered.
     pub(crate) fn cancel(&mut self, id: u32) -> bool {
         let waiting = self

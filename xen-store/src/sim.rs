@@ -8,13 +8,13 @@
 //! of guests. A client is domain 0 unless it is made by [`Server::guest`].
 
 mod access;
+mod domains;
 mod listener;
+mod peer;
 mod session;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::io::Write;
-use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -23,9 +23,10 @@ use std::thread::{self, JoinHandle};
 use crate::client::Client;
 use crate::connection::lock;
 use crate::path;
-use crate::wire::{self, MessageType};
-use access::{Need, Quotas};
+use crate::wire::MessageType;
+use access::Quotas;
 pub use listener::Listener;
+use peer::{Peer, Watch};
 use session::Session;
 use tree::{Change, Fired, Tree};
 
@@ -81,38 +82,6 @@ struct State {
     peers: BTreeMap<u64, Peer>,
     next_peer: u64,
     requests: VecDeque<Request>,
-}
-
-/// What the server knows of a connection besides its transactions.
-#[derive(Debug)]
-struct Peer {
-    stream: UnixStream,
-    domain: u16,
-    watches: Vec<Watch>,
-    /// Events that wait, each of them once.
-    held: Vec<Vec<u8>>,
-}
-
-#[derive(Debug)]
-struct Watch {
-    /// As the client gave it.
-    path: String,
-    /// Absolute, or special.
-    resolved: String,
-    token: String,
-    depth: Option<usize>,
-}
-
-impl Watch {
-    fn covers(&self, event: &Fired) -> bool {
-        if event.exact {
-            return event.path == self.resolved;
-        }
-        let below = event.path.strip_prefix(&self.resolved).unwrap_or_default();
-        let levels = below.split('/').filter(|name| !name.is_empty()).count();
-        path::is_within(&event.path, &self.resolved)
-            && self.depth.is_none_or(|depth| levels <= depth)
-    }
 }
 
 impl Server {
@@ -334,43 +303,6 @@ impl Shared {
             .spawn(move || session.serve(&stream))
             .expect("there are threads");
         lock(&self.sessions).push(session);
-    }
-}
-
-impl Peer {
-    fn close(&self) {
-        // Fails only when the client closed first.
-        let _ = self.stream.shutdown(Shutdown::Both);
-    }
-
-    fn send(&self, kind: MessageType, req_id: u32, tx_id: u32, payload: &[u8]) {
-        let mut buffer = Vec::new();
-        if wire::encode(&mut buffer, kind, req_id, tx_id, &[payload]).is_ok() {
-            // Fails only when the client is gone, which its session finds out.
-            let _ = (&self.stream).write_all(&buffer);
-        }
-    }
-
-    fn fire(&mut self, index: usize, path: &str, hold: bool) {
-        let watch = &self.watches[index];
-        // A relative watch gets relative events: what is below its path is the same in both.
-        let below = path.strip_prefix(&watch.resolved).unwrap_or_default();
-        let path = if watch.path == "/" {
-            path
-        } else {
-            &format!("{}{below}", watch.path)
-        };
-        let payload = format!("{path}\0{}\0", watch.token).into_bytes();
-        if !hold {
-            self.send(MessageType::WatchEvent, 0, 0, &payload);
-        } else if !self.held.contains(&payload) {
-            self.held.push(payload);
-        }
-    }
-
-    fn may_see(&self, event: &Fired) -> bool {
-        let allowed = |permissions: &Vec<u8>| access::allows(permissions, self.domain, Need::Read);
-        self.domain == 0 || event.visible.iter().any(allowed)
     }
 }
 

@@ -114,13 +114,14 @@ pub trait Store: Session {
         self.call(MessageType::Mkdir, path, &[]).map(drop)
     }
 
-    /// Removes a node and all that is below it; it need not exist, but its parent must.
+    /// Removes a node and all that is below it; it need not exist, but its parent must. The root
+    /// cannot be removed: oxenstored would remove the whole tree.
     ///
     /// # Errors
     ///
     /// [`Errno::NotFound`] when the parent does not exist, and see [`Store`].
     fn rm(&self, path: &str) -> Result<(), Error> {
-        path::check(path)?;
+        path::check_removed(path)?;
         self.call(MessageType::Rm, path, &[]).map(drop)
     }
 

@@ -120,11 +120,12 @@ impl Transport {
         }
     }
 
-    /// Whether a failed [`Self::send`] leaves the others alone.
+    /// Whether each request is for itself: one at a time is under way, and a failed
+    /// [`Self::send`] leaves the others alone.
     ///
     /// The device sends WATCH itself, returns its failure from `write`, and drops the message. A
     /// socket that failed may have sent half a message.
-    pub(crate) fn fails_singly(&self) -> bool {
+    pub(crate) fn is_single(&self) -> bool {
         matches!(self, Self::Device(_))
     }
 }

@@ -8,12 +8,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
+use std::thread;
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::time;
 
 use super::{Shared, State};
+use crate::connection::reading::CROWD;
 use crate::connection::{Request, lock, watch_arguments};
 use crate::error::{Errno, Error};
 use crate::options::PAUSES;
@@ -28,6 +30,8 @@ pub(super) struct Driver {
     /// Being sent, from `sent` on.
     outgoing: Vec<u8>,
     sent: usize,
+    /// The request that the device has to answer before it takes the next.
+    unanswered: Option<u32>,
 }
 
 impl Driver {
@@ -38,6 +42,7 @@ impl Driver {
             decoder: Decoder::new(),
             outgoing: Vec::new(),
             sent: 0,
+            unanswered: None,
         })
     }
 
@@ -58,7 +63,7 @@ impl Driver {
     async fn converse(&mut self) -> Result<(), Error> {
         while !self.is_stopping() {
             self.send()?;
-            let interest = if self.sent < self.outgoing.len() {
+            let interest = if self.sent < self.outgoing.len() && self.unanswered.is_none() {
                 Interest::READABLE | Interest::WRITABLE
             } else {
                 Interest::READABLE
@@ -80,19 +85,26 @@ impl Driver {
                     }
                 }
             }
-            self.receive()?;
+            if self.receive()? > CROWD {
+                thread::yield_now();
+            }
         }
         Ok(())
     }
 
-    /// Hands out what has arrived.
-    fn receive(&mut self) -> Result<(), Error> {
+    /// Hands out what has arrived; returns how many requests are under way.
+    fn receive(&mut self) -> Result<usize, Error> {
         let mut wake = Vec::new();
         let mut state = lock(&self.shared.state);
         let decoded = loop {
             match self.decoder.next_message() {
-                Ok(Some(message)) => state.router.dispatch(message, &mut wake),
-                Ok(None) => break Ok(()),
+                Ok(Some(message)) => {
+                    if message.kind != MessageType::WatchEvent {
+                        self.unanswered.take_if(|id| *id == message.req_id);
+                    }
+                    state.router.dispatch(message, &mut wake);
+                }
+                Ok(None) => break Ok(state.router.outstanding()),
                 Err(error) => break Err(error),
             }
         };
@@ -109,20 +121,23 @@ impl Driver {
                 self.sent = 0;
                 std::mem::swap(&mut self.outgoing, &mut lock(&self.shared.state).outgoing);
             }
-            if self.outgoing.is_empty() {
+            if self.outgoing.is_empty() || self.unanswered.is_some() {
                 return Ok(());
             }
             let rest = &self.outgoing[self.sent..];
             let transport = self.transport.get_ref();
             // The device takes one message at a time.
-            let single = transport.fails_singly();
-            let end = if single {
-                message_end(rest)
+            let single = transport.is_single();
+            let (end, unanswered) = if single {
+                first_message(rest)
             } else {
-                rest.len()
+                (rest.len(), None)
             };
             match transport.send_some(&rest[..end]) {
-                Ok(count) => self.sent += count,
+                Ok(count) => {
+                    self.sent += count;
+                    self.unanswered = unanswered;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return self.wait_to_send();
@@ -200,6 +215,7 @@ impl Driver {
         self.decoder = Decoder::new();
         self.outgoing.clear();
         self.sent = 0;
+        self.unanswered = None;
         let watches = {
             let mut state = lock(&self.shared.state);
             state.router.renew();
@@ -243,11 +259,18 @@ fn watched(transport: Transport) -> io::Result<AsyncFd<Transport>> {
     AsyncFd::new(transport)
 }
 
-/// Where the first of some whole messages ends.
-fn message_end(messages: &[u8]) -> usize {
-    let header = <Header as zerocopy::FromBytes>::read_from_prefix(messages);
-    let length = header.map_or(0, |(header, _)| header.len as usize);
-    messages.len().min(HEADER_SIZE + length)
+/// Where the first of some whole messages ends, and its number if the device keeps it for later
+/// (see `Connection::turn`): it does WATCH and UNWATCH itself, at once.
+fn first_message(messages: &[u8]) -> (usize, Option<u32>) {
+    let Ok((header, _)) = <Header as zerocopy::FromBytes>::read_from_prefix(messages) else {
+        return (messages.len(), None);
+    };
+    let kept = !matches!(
+        MessageType::from(header.kind),
+        MessageType::Watch | MessageType::Unwatch
+    );
+    let end = messages.len().min(HEADER_SIZE + header.len as usize);
+    (end, kept.then_some(header.req_id))
 }
 
 /// An answer to come.

@@ -89,7 +89,7 @@ pub trait AsyncStore: AsyncSession {
     ///
     /// See [`Store::rm`](crate::Store::rm).
     async fn rm(&self, path: &str) -> Result<(), Error> {
-        path::check(path)?;
+        path::check_removed(path)?;
         self.call(MessageType::Rm, path, &[]).await.map(drop)
     }
 

@@ -8,6 +8,11 @@ use super::{Connection, Incoming, State, lock};
 use crate::error::Error;
 use crate::router::Waiter;
 
+/// Requests under way from which on the reader lets others run before it reads again: each message
+/// wakes it, and on a busy processor it would otherwise take them one by one, with a switch of
+/// threads for each.
+pub(crate) const CROWD: usize = 4;
+
 impl Connection {
     /// Takes the role of the reader, which nobody has; returns the epoch for [`Self::read`].
     pub(super) fn start_reading(&self, state: &mut State) -> u32 {
@@ -75,6 +80,7 @@ impl Connection {
                 state.router.lose(cause, keep_watches, wake);
             }
             let done = id.is_none_or(|id| state.router.is_answered(id));
+            let outstanding = state.router.outstanding();
             let successor = done.then(|| self.stop_reading(&mut state)).flatten();
             drop(state);
             wake.drain(..).for_each(Waiter::wake);
@@ -83,6 +89,9 @@ impl Connection {
                 return successor.map_or((), Waiter::wake);
             }
             current = true;
+            if outstanding > CROWD {
+                thread::yield_now();
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 
 use super::{Connection, lock};
@@ -45,6 +46,7 @@ impl Connection {
             state.armed = false;
             incoming.decoder = Decoder::new();
             incoming.transport = Arc::clone(&transport);
+            self.single.store(transport.is_single(), Ordering::Relaxed);
             outgoing.transport = transport;
             state.router.renew();
         }

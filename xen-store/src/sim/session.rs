@@ -8,6 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 
 use super::access::{self, Need};
+use super::domains;
 use super::tree::{Change, Node, Transaction, Tree};
 use super::{Peer, Request, State, Watch};
 use crate::connection::lock;
@@ -16,12 +17,9 @@ use crate::path;
 use crate::permissions::Permissions;
 use crate::wire::{Decoder, Message, MessageType, PAYLOAD_MAX};
 
-/// The features of the simulated server: watch depth.
-const FEATURES: u32 = 4;
+pub(super) const OK: &[u8] = b"OK\0";
 
-const OK: &[u8] = b"OK\0";
-
-type Answer = Result<Vec<u8>, Errno>;
+pub(super) type Answer = Result<Vec<u8>, Errno>;
 
 pub(super) struct Session {
     id: u64,
@@ -49,6 +47,7 @@ impl Session {
             decoder.commit(count);
             loop {
                 match decoder.next_message() {
+                    Ok(Some(message)) if message.payload.len() > PAYLOAD_MAX => break 'connection,
                     Ok(Some(message)) => self.answer(message),
                     Ok(None) => break,
                     Err(_) => break 'connection,
@@ -132,7 +131,7 @@ impl Session {
                 Ok(OK.into())
             }
             _ if self.domain != 0 && kind != MessageType::GetDomainPath => Err(Errno::Access),
-            _ => domain_request(state, kind, payload),
+            _ => domains::request(state, kind, payload),
         }
     }
 
@@ -365,72 +364,8 @@ impl Watch {
     }
 }
 
-fn domain_request(state: &mut State, kind: MessageType, payload: &[u8]) -> Answer {
-    let domain = || first(payload)?.0.parse::<u16>().or(Err(Errno::Invalid));
-    match kind {
-        MessageType::GetDomainPath => Ok(format!("/local/domain/{}\0", domain()?).into()),
-        MessageType::IsDomainIntroduced if state.domains.contains(&domain()?) => Ok(b"T\0".into()),
-        MessageType::IsDomainIntroduced => Ok(b"F\0".into()),
-        MessageType::Introduce => {
-            state.introduce(domain()?);
-            Ok(OK.into())
-        }
-        MessageType::Release if !state.domains.contains(&domain()?) => Err(Errno::NotFound),
-        MessageType::Release => {
-            state.release(domain()?);
-            Ok(OK.into())
-        }
-        MessageType::Resume | MessageType::SetTarget => {
-            domain().and_then(|domain| match state.domains.contains(&domain) {
-                true => Ok(OK.into()),
-                false => Err(Errno::NotFound),
-            })
-        }
-        MessageType::GetFeature if payload.is_empty() => Ok(format!("{FEATURES}\0").into()),
-        MessageType::GetFeature => {
-            let features = state.features.get(&domain()?).unwrap_or(&FEATURES);
-            Ok(format!("{features}\0").into())
-        }
-        MessageType::SetFeature => {
-            let value = first(first(payload)?.1)?.0;
-            let value = value.parse::<u32>().or(Err(Errno::Invalid))?;
-            if value & !FEATURES != 0 {
-                return Err(Errno::Invalid);
-            }
-            state.features.insert(domain()?, value);
-            Ok(OK.into())
-        }
-        MessageType::GetQuota | MessageType::SetQuota => quota_request(state, kind, payload),
-        _ => Err(Errno::Unsupported),
-    }
-}
-
-fn quota_request(state: &mut State, kind: MessageType, payload: &[u8]) -> Answer {
-    let strings: Option<Vec<&str>> = crate::wire::strings(payload)
-        .map(|string| str::from_utf8(string).ok())
-        .collect();
-    let strings = strings.ok_or(Errno::Invalid)?;
-    let domain = |text: &str| text.parse::<u16>().map(Some).or(Err(Errno::Invalid));
-    let number = |text: &str| text.parse::<u32>().or(Err(Errno::Invalid));
-    let value = match (kind, &strings[..]) {
-        (MessageType::GetQuota, []) => state.quotas.names(),
-        (MessageType::GetQuota, [name]) => state.quotas.value(None, name)?.to_string(),
-        (MessageType::GetQuota, [of, name]) => state.quotas.value(domain(of)?, name)?.to_string(),
-        (MessageType::SetQuota, [name, value]) => {
-            state.quotas.set(None, name, number(value)?)?;
-            "OK".into()
-        }
-        (MessageType::SetQuota, [of, name, value]) => {
-            state.quotas.set(domain(of)?, name, number(value)?)?;
-            "OK".into()
-        }
-        _ => return Err(Errno::Invalid),
-    };
-    Ok(format!("{value}\0").into())
-}
-
 /// The first string of a payload, which must end with a NUL, and what follows it.
-fn first(payload: &[u8]) -> Result<(&str, &[u8]), Errno> {
+pub(super) fn first(payload: &[u8]) -> Result<(&str, &[u8]), Errno> {
     let end = payload
         .iter()
         .position(|&byte| byte == 0)
