@@ -75,3 +75,8 @@ pub use watch::{Watch, WatchEvent};
 #[cfg(all(doctest, feature = "sim"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// Runs the example of the page about watching.
+#[cfg(all(doctest, feature = "sim"))]
+#[doc = include_str!("../WATCHING.md")]
+struct Watching;
