@@ -125,12 +125,8 @@ impl Load {
                 }
             };
             match right {
-                Ok(right) => {
-                    add(&report.answered);
-                    if !right {
-                        add(&report.wrong);
-                    }
-                }
+                Ok(true) => add(&report.answered),
+                Ok(false) => add(&report.wrong),
                 Err(Error::Lost { .. }) => {
                     // What was written may be there or not, and the server forgets.
                     written = None;
@@ -152,15 +148,7 @@ impl Load {
         loop {
             let mut quiet = true;
             for (i, watch) in (0..self.watches).zip(watches) {
-                let mut changed = false;
-                while let Some(event) = watch.try_next() {
-                    changed = true;
-                    match event {
-                        Ok(WatchEvent::Changed { .. }) => add(&report.events),
-                        Ok(WatchEvent::Rescan) => add(&report.rescans),
-                        Err(_) => add(&report.missed),
-                    }
-                }
+                let changed = drain(watch, report);
                 if changed {
                     quiet = false;
                     // A failure is followed by a rescan.
@@ -189,6 +177,20 @@ impl Load {
             now.is_some_and(|now| seen.get(&i).is_some_and(|seen| *seen == now))
         })
     }
+}
+
+/// Takes and counts what a watch has; whether it had anything.
+fn drain(watch: &Watch, report: &Report) -> bool {
+    let mut changed = false;
+    while let Some(event) = watch.try_next() {
+        changed = true;
+        match event {
+            Ok(WatchEvent::Changed { .. }) => add(&report.events),
+            Ok(WatchEvent::Rescan) => add(&report.rescans),
+            Err(_) => add(&report.missed),
+        }
+    }
+    changed
 }
 
 /// A watch, also when the server is restarted meanwhile.
