@@ -2,18 +2,30 @@
 
 //! One connection: requests out from any thread, answers and events in through one reader.
 //!
-//! Locks: `outgoing` before `state`; the reader takes only `state`, so it never waits for a
-//! writer and always drains what the server sends.
+//! The reader is whoever waits for an answer while nobody else reads; it hands out what is not
+//! its own, and when it has its answer another waiting caller reads on, or else the thread of
+//! [`crate::idle`]. So a lone caller pays for one `write` and one `read` and no switch of
+//! threads.
+//!
+//! Locks, in this order: `turn`, `outgoing`, `incoming` (held by the reader), `state`, `idle`. Nobody
+//! waits for the transport with `state` held.
 
-use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
 
 use crate::error::{Errno, Error};
+use crate::idle::Idle;
+use crate::options::Options;
+use crate::router::{Answer, Registered, Router, Waiter, Want};
 use crate::transport::Transport;
-use crate::watch::Queue;
-use crate::wire::{self, Decoder, Message, MessageType};
+use crate::wire::{self, Decoder, MessageType};
+
+pub(crate) mod reading;
+mod reconnect;
 
 /// Locks a mutex whose data is consistent at every step, so that a panic elsewhere does not
 /// spread.
@@ -25,303 +37,328 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request<'a> {
     pub(crate) kind: MessageType,
-    pub(crate) tx_id: u32,
+    /// The transaction and the epoch of the connection that it was started on.
+    pub(crate) transaction: Option<(u32, u32)>,
     /// What errors name: the path, or the first argument.
     pub(crate) subject: &'a str,
-    /// Payload after the subject and its NUL.
-    pub(crate) rest: &'a [&'a [u8]],
+    /// Payload after the subject and its NUL; `None` when there is no NUL either.
+    pub(crate) rest: Option<&'a [&'a [u8]]>,
 }
 
-/// What a request waits for.
-type Answer = Result<(MessageType, Vec<u8>), Arc<Error>>;
-
-#[derive(Debug, Default)]
-struct Slot {
-    answer: Mutex<Option<Answer>>,
-    answered: Condvar,
-}
-
-impl Slot {
-    fn fill(&self, answer: Answer) {
-        *lock(&self.answer) = Some(answer);
-        self.answered.notify_one();
+impl<'a> Request<'a> {
+    pub(crate) fn new(kind: MessageType, subject: &'a str, rest: &'a [&'a [u8]]) -> Self {
+        Self {
+            kind,
+            transaction: None,
+            subject,
+            rest: Some(rest),
+        }
     }
 
-    fn wait(&self) -> Answer {
-        let mut answer = lock(&self.answer);
-        loop {
-            if let Some(answer) = answer.take() {
-                return answer;
-            }
-            answer = self
-                .answered
-                .wait(answer)
-                .unwrap_or_else(PoisonError::into_inner);
+    /// Adds the message to `buffer`.
+    pub(crate) fn append(&self, buffer: &mut Vec<u8>, id: u32, limit: usize) -> Result<(), Error> {
+        let tx_id = self.transaction.map_or(0, |(tx_id, _)| tx_id);
+        let mut parts = [&[][..]; PARTS];
+        if let Some(rest) = self.rest {
+            parts[0] = self.subject.as_bytes();
+            parts[1] = b"\0";
+            parts[2..2 + rest.len()].copy_from_slice(rest);
+        }
+        let length = parts.iter().map(|part| part.len()).sum();
+        if length > limit {
+            return Err(Error::Length { length, limit });
+        }
+        wire::append(buffer, self.kind, id, tx_id, &parts)
+    }
+
+    /// What the answer means.
+    pub(crate) fn interpret(&self, answer: Answer) -> Result<Vec<u8>, Error> {
+        let (kind, payload) = answer.map_err(|source| Error::Lost { source })?;
+        if kind == self.kind {
+            return Ok(payload);
+        }
+        let path = self.subject.into();
+        let request = self.kind;
+        let name = wire::strings(&payload).next().map(str::from_utf8);
+        match name {
+            Some(Ok(name)) if kind == MessageType::Error => Err(Error::Refused {
+                request,
+                path,
+                errno: Errno::from_name(name),
+            }),
+            _ => Err(Error::Reply { request, path }),
         }
     }
 }
 
-#[derive(Debug, Default)]
+/// Parts of a payload: the subject, its NUL, and up to six more.
+const PARTS: usize = 8;
+
+#[derive(Debug)]
 struct State {
-    next_request: u32,
-    next_token: u64,
-    /// Requests without an answer; `None` when nobody waits for it.
-    requests: HashMap<u32, Option<Arc<Slot>>>,
-    watches: HashMap<u64, Arc<Queue>>,
-    lost: Option<Arc<Error>>,
+    router: Router,
+    /// Somebody holds, or is about to take, `incoming`.
+    reading: bool,
+    /// The transport will wake the idle thread.
+    armed: bool,
+    /// Of the transport.
+    fd: RawFd,
+}
+
+#[derive(Debug)]
+struct Outgoing {
+    transport: Arc<Transport>,
+    buffer: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Incoming {
+    transport: Arc<Transport>,
+    decoder: Decoder,
+    wake: Vec<Waiter>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Connection {
-    transport: Transport,
-    /// Held while a message is written; the buffer it is built in.
-    outgoing: Mutex<Vec<u8>>,
+    outgoing: Mutex<Outgoing>,
+    incoming: Mutex<Incoming>,
     state: Mutex<State>,
+    idle: Mutex<Option<Idle>>,
+    /// Held during an attempt to connect again.
+    attempt: Mutex<()>,
+    /// Held while a request is under way, if `single`.
+    turn: Mutex<()>,
+    /// The transport takes one request at a time.
+    single: AtomicBool,
+    options: Options,
 }
 
 impl Connection {
-    /// Sends a request and waits for its answer.
-    pub(crate) fn call(&self, request: Request<'_>) -> Result<Vec<u8>, Error> {
-        let slot = Arc::new(Slot::default());
-        self.send(request, Some(Arc::clone(&slot)))?;
-        let (kind, payload) = slot.wait().map_err(|source| Error::Lost { source })?;
-        let (request, path) = (request.kind, request.subject.into());
-        if kind == request {
-            Ok(payload)
-        } else if kind == MessageType::Error
-            && let Some(Ok(name)) = wire::strings(&payload).next().map(str::from_utf8)
-        {
-            Err(Error::Refused {
-                request,
-                path,
-                errno: Errno::from_name(name),
-            })
-        } else {
-            Err(Error::Reply { request, path })
-        }
-    }
-
-    /// Sends a request; its answer goes to `slot`, or nowhere.
-    fn send(&self, request: Request<'_>, slot: Option<Arc<Slot>>) -> Result<(), Error> {
-        let parts = [&[request.subject.as_bytes(), b"\0"], request.rest].concat();
-        let length = parts.iter().map(|part| part.len()).sum();
-        let limit = self.transport.payload_max();
-        if length > limit {
-            return Err(Error::Length { length, limit });
-        }
-        let mut outgoing = lock(&self.outgoing);
-        let id = self.register(slot)?;
-        wire::encode(&mut outgoing, request.kind, id, request.tx_id, &parts)
-            .and_then(|()| {
-                self.transport
-                    .send(&outgoing)
-                    .map_err(|source| Error::Send { source })
-            })
-            .or_else(|error| self.failed_to_send(request, id, error))
-    }
-
-    fn register(&self, slot: Option<Arc<Slot>>) -> Result<u32, Error> {
-        let mut state = lock(&self.state);
-        if let Some(source) = &state.lost {
-            return Err(Error::Lost {
-                source: Arc::clone(source),
-            });
-        }
-        let mut id = state.next_request;
-        while state.requests.contains_key(&id) {
-            id = id.wrapping_add(1);
-        }
-        state.next_request = id.wrapping_add(1);
-        state.requests.insert(id, slot);
-        Ok(id)
-    }
-
-    /// On a device one request has failed; on a socket all have, this one through its slot.
-    fn failed_to_send(&self, request: Request<'_>, id: u32, error: Error) -> Result<(), Error> {
-        if !self.transport.fails_singly() {
-            self.lose(error);
-            self.transport.stop();
-            return Ok(());
-        }
-        lock(&self.state).requests.remove(&id);
-        let Error::Send { source } = &error else {
-            return Err(error);
+    fn new(transport: Transport, options: Options) -> Self {
+        let single = AtomicBool::new(transport.is_single());
+        let transport = Arc::new(transport);
+        let state = State {
+            router: Router::default(),
+            reading: false,
+            armed: false,
+            fd: transport.as_raw_fd(),
         };
-        Err(match source.raw_os_error().and_then(Errno::from_raw) {
-            Some(errno) => Error::Refused {
+        Self {
+            outgoing: Mutex::new(Outgoing {
+                transport: Arc::clone(&transport),
+                buffer: Vec::new(),
+            }),
+            incoming: Mutex::new(Incoming {
+                transport,
+                decoder: Decoder::new(),
+                wake: Vec::new(),
+            }),
+            state: Mutex::new(state),
+            idle: Mutex::default(),
+            attempt: Mutex::default(),
+            turn: Mutex::default(),
+            single,
+            options,
+        }
+    }
+
+    /// Sends a request and waits for its answer; connects again first if that is needed and
+    /// wanted.
+    pub(crate) fn call(&self, request: Request<'_>) -> Result<Vec<u8>, Error> {
+        if let (Some(patience), None) = (self.options.patience(), request.transaction) {
+            let deadline = Instant::now() + patience;
+            self.reconnect_while(|| Instant::now() < deadline);
+        }
+        self.call_once(request)
+    }
+
+    fn call_once(&self, request: Request<'_>) -> Result<Vec<u8>, Error> {
+        let turn = self.turn();
+        let id = self.send(request, Want::Answer)?;
+        let answer = self.wait(id);
+        drop(turn);
+        request.interpret(answer)
+    }
+
+    /// The right to send, where one request at a time may be under way.
+    ///
+    /// Linux keeps a pointer into the buffer of the open device until the request is in the ring,
+    /// and the next `write` overwrites it: xenbus_dev_request_and_reply in
+    /// drivers/xen/xenbus/xenbus_xs.c (6.12) takes `msg + 1` for the body. Two requests under way
+    /// are then two times the second.
+    fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        let single = self.single.load(Ordering::Relaxed);
+        single.then(|| lock(&self.turn))
+    }
+
+    /// How often the connection was made again.
+    pub(crate) fn epoch(&self) -> u32 {
+        lock(&self.state).router.epoch
+    }
+
+    /// Sends a request and returns its number.
+    fn send(&self, request: Request<'_>, want: Want) -> Result<u32, Error> {
+        let mut outgoing = lock(&self.outgoing);
+        let Outgoing { transport, buffer } = &mut *outgoing;
+        let epoch = request.transaction.map(|(_, epoch)| epoch);
+        let id = lock(&self.state).router.register(epoch, want)?;
+        buffer.clear();
+        if let Err(error) = request.append(buffer, id, transport.payload_max()) {
+            lock(&self.state).router.cancel(id);
+            return Err(error);
+        }
+        match transport.send(buffer) {
+            Ok(()) => Ok(id),
+            Err(source) => {
+                let single = transport.is_single();
+                if !single {
+                    transport.close();
+                }
+                drop(outgoing);
+                self.failed_to_send(request, id, source, single)
+            }
+        }
+    }
+
+    /// On a device one request has failed; on a socket all have, this one through its answer.
+    fn failed_to_send(
+        &self,
+        request: Request<'_>,
+        id: u32,
+        source: io::Error,
+        single: bool,
+    ) -> Result<u32, Error> {
+        if !single {
+            self.lose(Error::Send { source });
+            return Ok(id);
+        }
+        lock(&self.state).router.cancel(id);
+        match source.raw_os_error().and_then(Errno::from_raw) {
+            // The kernel repeats what the server said.
+            Some(errno) => Err(Error::Refused {
                 request: request.kind,
                 path: request.subject.into(),
                 errno,
-            },
-            None => error,
-        })
+            }),
+            None => Err(Error::Send { source }),
+        }
+    }
+
+    fn wait(&self, id: u32) -> Answer {
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(answer) = state.router.take(id) {
+                return answer;
+            }
+            if state.reading {
+                state.router.park(id, Waiter::Thread(thread::current()));
+                drop(state);
+                thread::park();
+            } else {
+                let epoch = self.start_reading(&mut state);
+                drop(state);
+                self.read(Some(id), epoch);
+            }
+            state = lock(&self.state);
+        }
     }
 
     /// Starts a watch and returns its token.
-    pub(crate) fn watch(&self, path: &str, queue: Arc<Queue>) -> Result<u64, Error> {
-        let token = {
-            let mut state = lock(&self.state);
-            let token = state.next_token;
-            state.next_token += 1;
-            // Known before the server knows it: its first event may come before the answer.
-            state.watches.insert(token, queue);
-            token
-        };
-        let text = format!("{token}\0");
-        let rest = [text.as_bytes()];
-        let request = Request {
-            kind: MessageType::Watch,
-            tx_id: 0,
-            subject: path,
-            rest: &rest,
-        };
-        match self.call(request) {
-            Ok(_) => Ok(token),
-            Err(error) => {
-                lock(&self.state).watches.remove(&token);
-                Err(error)
-            }
+    pub(crate) fn watch(self: &Arc<Self>, watch: &Registered) -> Result<u64, Error> {
+        self.ensure_idle()
+            .map_err(|source| Error::Setup { source })?;
+        let token = lock(&self.state).router.add_watch(watch.clone());
+        let registered = self.register_watch(token, watch, true);
+        if registered.is_err() {
+            lock(&self.state).router.watches.remove(&token);
         }
+        registered.map(|()| token)
+    }
+
+    /// Asks the server for a watch that the router knows.
+    fn register_watch(&self, token: u64, watch: &Registered, patient: bool) -> Result<(), Error> {
+        let ask = |depth: Option<u32>| {
+            let text = watch_arguments(token, depth);
+            let rest = [text.as_bytes()];
+            let request = Request::new(MessageType::Watch, &watch.path, &rest);
+            if patient {
+                self.call(request)
+            } else {
+                self.call_once(request)
+            }
+        };
+        match ask(watch.depth) {
+            // The server does not know depths: the queue leaves out what is too deep.
+            Err(error) if watch.depth.is_some() && error.errno() == Some(&Errno::Invalid) => {
+                ask(None)
+            }
+            answer => answer,
+        }
+        .map(drop)
     }
 
     /// Ends a watch without waiting for the server.
     pub(crate) fn unwatch(&self, path: &str, token: u64) {
-        if lock(&self.state).watches.remove(&token).is_none() {
-            return;
+        if lock(&self.state).router.watches.remove(&token).is_some() {
+            self.send_unwatch(path, token);
         }
-        let text = format!("{token}\0");
+    }
+
+    fn send_unwatch(&self, path: &str, token: u64) {
+        let text = watch_arguments(token, None);
         let rest = [text.as_bytes()];
-        let request = Request {
-            kind: MessageType::Unwatch,
-            tx_id: 0,
-            subject: path,
-            rest: &rest,
-        };
-        if let Err(error) = self.send(request, None) {
-            log::debug!("cannot unwatch {path:?}: {error}");
+        let request = Request::new(MessageType::Unwatch, path, &rest);
+        let turn = self.turn();
+        let sent = self.send(request, Want::Nothing);
+        drop(turn);
+        match sent {
+            // Somebody must read the answer, or many of them would fill the connection.
+            Ok(_) => self.arm_if_unread(&mut lock(&self.state)),
+            Err(error) => log::debug!("cannot unwatch {path:?}: {error}"),
         }
     }
 
-    /// Reads until the connection ends.
-    fn read(&self) -> Error {
-        let mut decoder = Decoder::new();
-        loop {
-            match self.transport.receive(decoder.space()) {
-                Ok(0) => return Error::Closed,
-                Ok(count) => decoder.commit(count),
-                Err(source) => return Error::Receive { source },
-            }
-            loop {
-                match decoder.next_message() {
-                    Ok(Some(message)) => self.dispatch(message),
-                    Ok(None) => break,
-                    Err(error) => return error,
-                }
-            }
-        }
-    }
-
-    fn dispatch(&self, message: Message<'_>) {
-        if message.kind == MessageType::WatchEvent {
-            return self.fire(message.payload);
-        }
-        let slot = lock(&self.state).requests.remove(&message.req_id);
-        match slot {
-            Some(Some(slot)) => slot.fill(Ok((message.kind, message.payload.to_vec()))),
-            Some(None) => {}
-            None => log::warn!("xenstored answered request {}, never sent", message.req_id),
-        }
-    }
-
-    fn fire(&self, payload: &[u8]) {
-        let mut strings = wire::strings(payload).map(|string| str::from_utf8(string).ok());
-        let event = (strings.next().flatten(), strings.next().flatten());
+    fn ensure_idle(self: &Arc<Self>) -> io::Result<()> {
         let state = lock(&self.state);
-        if let (Some(path), Some(Ok(token))) = (event.0, event.1.map(str::parse::<u64>)) {
-            // A token without a watch: the event crossed our UNWATCH.
-            if let Some(queue) = state.watches.get(&token) {
-                queue.push(path);
-            }
-        } else {
-            log::warn!("xenstored sent a malformed watch event: rescanning");
-            state.watches.values().for_each(|queue| queue.push_rescan());
+        let mut idle = lock(&self.idle);
+        if idle.is_none() {
+            *idle = Some(Idle::start(self, state.fd)?);
         }
-    }
-
-    /// Ends the connection for everyone, once.
-    fn lose(&self, cause: Error) {
-        let mut state = lock(&self.state);
-        if state.lost.is_some() {
-            return;
-        }
-        let source = Arc::new(cause);
-        state.lost = Some(Arc::clone(&source));
-        for slot in state.requests.drain().filter_map(|(_, slot)| slot) {
-            slot.fill(Err(Arc::clone(&source)));
-        }
-        for (_, queue) in state.watches.drain() {
-            queue.end(&source);
-        }
+        Ok(())
     }
 }
 
-/// Ends the connection also when the reader panics, so that nobody waits for it for ever.
-struct LoseOnPanic<'a>(&'a Connection);
-
-impl Drop for LoseOnPanic<'_> {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            self.0.lose(Error::Closed);
-        }
+/// What follows the path in WATCH and UNWATCH.
+pub(crate) fn watch_arguments(token: u64, depth: Option<u32>) -> String {
+    match depth {
+        Some(depth) => format!("{token}\0{depth}\0"),
+        None => format!("{token}\0"),
     }
 }
 
-/// A connection and its reader thread, which ends when this is dropped.
+/// Owns a connection; its thread, if it has one, ends when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Handle {
-    connection: Arc<Connection>,
-    reader: Option<JoinHandle<()>>,
-}
+pub(crate) struct Handle(Arc<Connection>);
 
 impl Handle {
-    pub(crate) fn new(transport: Transport) -> io::Result<Self> {
-        let connection = Arc::new(Connection {
-            transport,
-            outgoing: Mutex::default(),
-            state: Mutex::default(),
-        });
-        let theirs = Arc::clone(&connection);
-        let reader = thread::Builder::new()
-            .name("xenstore".into())
-            .spawn(move || {
-                let _guard = LoseOnPanic(&theirs);
-                let cause = theirs.read();
-                theirs.lose(cause);
-            })?;
-        Ok(Self {
-            connection,
-            reader: Some(reader),
-        })
+    pub(crate) fn new(transport: Transport, options: Options) -> Self {
+        Self(Arc::new(Connection::new(transport, options)))
     }
 }
 
 impl std::ops::Deref for Handle {
-    type Target = Connection;
+    type Target = Arc<Connection>;
 
-    fn deref(&self) -> &Connection {
-        &self.connection
+    fn deref(&self) -> &Arc<Connection> {
+        &self.0
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.connection.transport.stop();
-        if self
-            .reader
-            .take()
-            .is_some_and(|reader| reader.join().is_err())
-        {
-            log::error!("the reader of the connection to xenstored panicked");
+        let idle = lock(&self.0.idle).take();
+        if let Some(idle) = idle {
+            idle.stop();
         }
     }
 }
@@ -335,31 +372,20 @@ mod tests {
 
     const READ: Request<'_> = Request {
         kind: MessageType::Read,
-        tx_id: 0,
+        transaction: None,
         subject: "/a",
-        rest: &[],
+        rest: Some(&[]),
     };
 
     #[test]
     fn a_write_that_a_device_refuses_fails_alone() {
         // Writing to the read end of a pipe fails, as a WATCH that the device cannot register.
         let (reader, _writer) = io::pipe().unwrap();
-        let device = Transport::device(File::from(OwnedFd::from(reader))).unwrap();
-        let handle = Handle::new(device).unwrap();
+        let device = Transport::Device(File::from(OwnedFd::from(reader)));
+        let handle = Handle::new(device, Options::new());
 
         assert!(matches!(handle.call(READ), Err(Error::Send { .. })));
         assert!(matches!(handle.call(READ), Err(Error::Send { .. })));
-        assert!(lock(&handle.state).requests.is_empty());
-    }
-
-    #[test]
-    fn numbers_in_use_are_not_given_again() {
-        let (ours, _theirs) = std::os::unix::net::UnixStream::pair().unwrap();
-        let handle = Handle::new(Transport::Socket(ours)).unwrap();
-
-        let first = handle.register(None).unwrap();
-        lock(&handle.state).next_request = first;
-
-        assert_ne!(handle.register(None).unwrap(), first);
+        assert!(lock(&handle.state).router.successor().is_none());
     }
 }

@@ -2,16 +2,17 @@
 
 //! The errors of this crate, and the error names of the protocol.
 
-use std::fmt;
-use std::io;
-use std::path::PathBuf;
-use std::sync::Arc;
+use alloc::boxed::Box;
+use core::fmt;
+#[cfg(feature = "std")]
+use std::{io, path::PathBuf, sync::Arc};
 
 use crate::wire::MessageType;
 
 /// Whatever can go wrong between a caller and its xenstored.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    #[cfg(feature = "std")]
     /// No transport could be opened; this is the first one that exists, or the first of all.
     #[error("cannot connect to {}", path.display())]
     Connect {
@@ -21,6 +22,7 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    #[cfg(feature = "std")]
     /// The process lacks a thread or a descriptor for the connection or for a watch.
     #[error("cannot set up a thread or an event descriptor")]
     Setup {
@@ -75,7 +77,7 @@ pub enum Error {
         path: Box<str>,
         /// Where it stops being UTF-8.
         #[source]
-        source: std::string::FromUtf8Error,
+        source: alloc::string::FromUtf8Error,
     },
     /// The value is not an integer of the type that was asked for.
     #[error("the value of {path:?} is not a number in range")]
@@ -84,7 +86,7 @@ pub enum Error {
         path: Box<str>,
         /// What is wrong with it.
         #[source]
-        source: std::num::ParseIntError,
+        source: core::num::ParseIntError,
     },
     /// Others kept changing what a transaction or a long listing had read.
     #[error("gave up after {attempts} attempts in which others interfered")]
@@ -92,6 +94,13 @@ pub enum Error {
         /// How often it was tried.
         attempts: u32,
     },
+    /// More requests wait for an answer than can be told apart.
+    #[error("more than {limit} requests are waiting")]
+    TooManyRequests {
+        /// How many can.
+        limit: usize,
+    },
+    #[cfg(feature = "std")]
     /// The connection is gone; every later request on it gets this error too.
     #[error("the connection to xenstored is lost")]
     Lost {
@@ -102,6 +111,7 @@ pub enum Error {
     /// The server closed the connection, or the last handle did.
     #[error("the connection was closed")]
     Closed,
+    #[cfg(feature = "std")]
     /// Reading from the transport failed.
     #[error("cannot receive")]
     Receive {
@@ -109,6 +119,7 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    #[cfg(feature = "std")]
     /// Writing to the transport failed.
     #[error("cannot send")]
     Send {
@@ -158,6 +169,7 @@ macro_rules! errno {
                 }
             }
 
+            #[cfg(feature = "std")]
             /// The meaning of one of Linux's numbers, if the protocol has a name for it.
             pub(crate) fn from_raw(number: i32) -> Option<Self> {
                 match number {

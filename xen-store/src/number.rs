@@ -2,7 +2,7 @@
 
 //! Integers as XenStore values.
 
-use std::num::ParseIntError;
+use core::num::ParseIntError;
 
 /// An integer type that [`Store::read_parsed`](crate::Store::read_parsed) can return.
 ///

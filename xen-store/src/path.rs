@@ -41,6 +41,20 @@ pub fn check(path: &str) -> Result<(), Error> {
     }
 }
 
+/// Checks the path of a node that can be removed: any but the root.
+///
+/// # Errors
+///
+/// [`Error::PathSyntax`] or [`Error::PathLength`].
+pub fn check_removed(path: &str) -> Result<(), Error> {
+    check(path)?;
+    if path == "/" {
+        Err(syntax(path))
+    } else {
+        Ok(())
+    }
+}
+
 /// Checks a path that can be watched or have permissions: a node's, or a special one such as
 /// `@releaseDomain`.
 ///

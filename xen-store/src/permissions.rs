@@ -2,7 +2,9 @@
 
 //! Who may read and write a node.
 
-use std::fmt;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use core::fmt;
 
 use crate::wire;
 
@@ -68,13 +70,15 @@ pub struct Permissions {
 }
 
 impl Permissions {
-    pub(crate) fn to_payload(&self) -> Vec<u8> {
+    /// The list as it travels: `n0`, NUL, `r5`, NUL.
+    pub fn to_payload(&self) -> Vec<u8> {
         let mut payload = self.to_string().replace(' ', "\0").into_bytes();
         payload.push(0);
         payload
     }
 
-    pub(crate) fn from_payload(payload: &[u8]) -> Option<Self> {
+    /// The permissions that a list stands for; `None` when it has another form.
+    pub fn from_payload(payload: &[u8]) -> Option<Self> {
         let mut entries = wire::strings(payload).map(entry);
         let (owner, others) = entries.next()??;
         Some(Self {

@@ -73,11 +73,7 @@ pub trait Store: Session {
     ///
     /// [`Error::NotText`], and see [`Store`].
     fn read_string(&self, path: &str) -> Result<Option<String>, Error> {
-        let text = self.read(path)?.map(String::from_utf8).transpose();
-        text.map_err(|source| Error::NotText {
-            path: path.into(),
-            source,
-        })
+        self.read(path)?.map(|value| text(path, value)).transpose()
     }
 
     /// The value of a node as a number, hexadecimal if it begins with `0x`; see [`Number`].
@@ -89,14 +85,9 @@ pub trait Store: Session {
     where
         Self: Sized,
     {
-        let number = self
-            .read_string(path)?
-            .map(|text| T::parse(&text))
-            .transpose();
-        number.map_err(|source| Error::NotNumber {
-            path: path.into(),
-            source,
-        })
+        self.read_string(path)?
+            .map(|text| number(path, &text))
+            .transpose()
     }
 
     /// Sets the value of a node, and creates it and its parents if they do not exist.
@@ -123,13 +114,14 @@ pub trait Store: Session {
         self.call(MessageType::Mkdir, path, &[]).map(drop)
     }
 
-    /// Removes a node and all that is below it; it need not exist, but its parent must.
+    /// Removes a node and all that is below it; it need not exist, but its parent must. The root
+    /// cannot be removed: oxenstored would remove the whole tree.
     ///
     /// # Errors
     ///
     /// [`Errno::NotFound`] when the parent does not exist, and see [`Store`].
     fn rm(&self, path: &str) -> Result<(), Error> {
-        path::check(path)?;
+        path::check_removed(path)?;
         self.call(MessageType::Rm, path, &[]).map(drop)
     }
 
@@ -145,18 +137,21 @@ pub trait Store: Session {
     fn directory(&self, path: &str) -> Result<Option<Vec<String>>, Error> {
         path::check(path)?;
         let list = match self.call(MessageType::Directory, path, &[]) {
-            Err(error) if error.errno() == Some(&Errno::TooBig) => directory_in_parts(self, path),
+            Err(error) if error.errno() == Some(&Errno::TooBig) => {
+                let mut listing = Listing::default();
+                loop {
+                    let offset = listing.offset();
+                    let part = self.call(MessageType::DirectoryPart, path, &[&offset]);
+                    match part.and_then(|part| listing.add(path, &part)) {
+                        Ok(None) => {}
+                        Ok(Some(list)) => break Ok(list),
+                        Err(error) => break Err(error),
+                    }
+                }
+            }
             list => list,
         };
-        let Some(list) = optional(list)? else {
-            return Ok(None);
-        };
-        let names = wire::strings(&list).map(|name| String::from_utf8(name.to_vec()));
-        let names = names.collect::<Result<_, _>>();
-        names.map(Some).map_err(|source| Error::NotText {
-            path: path.into(),
-            source,
-        })
+        optional(list)?.map(|list| names(path, &list)).transpose()
     }
 
     /// The permissions of a node, or of a special path such as `@releaseDomain`.
@@ -167,12 +162,9 @@ pub trait Store: Session {
     /// [`Store`].
     fn permissions(&self, path: &str) -> Result<Option<Permissions>, Error> {
         path::check_watched(path)?;
-        let Some(list) = optional(self.call(MessageType::GetPerms, path, &[]))? else {
-            return Ok(None);
-        };
-        Permissions::from_payload(&list)
-            .map(Some)
-            .ok_or_else(|| malformed(MessageType::GetPerms, path))
+        optional(self.call(MessageType::GetPerms, path, &[]))?
+            .map(|list| permissions(path, &list))
+            .transpose()
     }
 
     /// Sets the permissions of a node, or of a special path such as `@releaseDomain`.
@@ -187,55 +179,93 @@ pub trait Store: Session {
     }
 }
 
-/// The list of children in the form of a DIRECTORY answer, all parts from one generation.
-fn directory_in_parts<S: Session + ?Sized>(session: &S, path: &str) -> Result<Vec<u8>, Error> {
-    let kind = MessageType::DirectoryPart;
-    for _ in 0..DIRECTORY_ATTEMPTS {
-        let mut generation = None;
-        let mut list = Vec::new();
-        loop {
-            let offset = format!("{}\0", list.len());
-            let answer = session.call(kind, path, &[offset.as_bytes()])?;
-            let end = answer.iter().position(|&byte| byte == 0);
-            let (current, part) = answer.split_at(end.ok_or_else(|| malformed(kind, path))?);
-            let part = &part[1..];
-            if generation
-                .get_or_insert_with(|| current.to_vec())
-                .as_slice()
-                != current
-            {
-                break;
-            }
-            list.extend_from_slice(part);
-            // The last part ends with an empty name.
-            if part == b"\0" || part.ends_with(b"\0\0") {
-                list.pop();
-                return Ok(list);
-            }
-            if !part.ends_with(b"\0") {
-                return Err(malformed(kind, path));
-            }
-            if list.len() > DIRECTORY_LIMIT {
-                return Err(Error::Length {
-                    length: list.len(),
-                    limit: DIRECTORY_LIMIT,
-                });
-            }
-        }
+/// A list of children that is read in parts, all from one generation of the node.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    generation: Option<Box<[u8]>>,
+    list: Vec<u8>,
+    restarts: u32,
+}
+
+impl Listing {
+    /// The argument of the next DIRECTORY_PART.
+    pub(crate) fn offset(&self) -> Vec<u8> {
+        format!("{}\0", self.list.len()).into_bytes()
     }
-    Err(Error::Conflict {
-        attempts: DIRECTORY_ATTEMPTS,
+
+    /// Adds a part; returns the list, in the form of a DIRECTORY answer, when it is whole.
+    pub(crate) fn add(&mut self, path: &str, answer: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        let kind = MessageType::DirectoryPart;
+        let end = answer.iter().position(|&byte| byte == 0);
+        let (current, part) = answer.split_at(end.ok_or_else(|| malformed(kind, path))?);
+        let part = &part[1..];
+        let first = self.generation.get_or_insert_with(|| current.into());
+        if **first != *current {
+            return self.restart().map(|()| None);
+        }
+        self.list.extend_from_slice(part);
+        // The last part ends with an empty name.
+        if part == b"\0" || part.ends_with(b"\0\0") {
+            self.list.pop();
+            return Ok(Some(std::mem::take(&mut self.list)));
+        }
+        if !part.ends_with(b"\0") {
+            return Err(malformed(kind, path));
+        }
+        if self.list.len() > DIRECTORY_LIMIT {
+            return Err(Error::Length {
+                length: self.list.len(),
+                limit: DIRECTORY_LIMIT,
+            });
+        }
+        Ok(None)
+    }
+
+    fn restart(&mut self) -> Result<(), Error> {
+        self.restarts += 1;
+        self.list.clear();
+        self.generation = None;
+        if self.restarts == DIRECTORY_ATTEMPTS {
+            return Err(Error::Conflict {
+                attempts: DIRECTORY_ATTEMPTS,
+            });
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn text(path: &str, value: Vec<u8>) -> Result<String, Error> {
+    String::from_utf8(value).map_err(|source| Error::NotText {
+        path: path.into(),
+        source,
     })
 }
 
-fn optional<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
+pub(crate) fn number<T: Number>(path: &str, text: &str) -> Result<T, Error> {
+    T::parse(text).map_err(|source| Error::NotNumber {
+        path: path.into(),
+        source,
+    })
+}
+
+pub(crate) fn names(path: &str, list: &[u8]) -> Result<Vec<String>, Error> {
+    wire::strings(list)
+        .map(|name| text(path, name.to_vec()))
+        .collect()
+}
+
+pub(crate) fn permissions(path: &str, list: &[u8]) -> Result<Permissions, Error> {
+    Permissions::from_payload(list).ok_or_else(|| malformed(MessageType::GetPerms, path))
+}
+
+pub(crate) fn optional<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
     match result {
         Err(error) if error.errno() == Some(&Errno::NotFound) => Ok(None),
         result => result.map(Some),
     }
 }
 
-fn malformed(request: MessageType, path: &str) -> Error {
+pub(crate) fn malformed(request: MessageType, path: &str) -> Error {
     Error::Reply {
         request,
         path: path.into(),

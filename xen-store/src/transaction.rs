@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::client::Client;
 use crate::connection::Request;
 use crate::error::{Errno, Error};
-use crate::store::{Session, Store};
+use crate::store::{Session, Store, malformed};
 use crate::wire::MessageType;
 
 /// How often a transaction is tried while others interfere.
@@ -33,22 +33,26 @@ const PAUSE_STEP: Duration = Duration::from_micros(10);
 pub struct Transaction<'a> {
     client: &'a Client,
     id: u32,
+    /// Of the connection that it was started on.
+    epoch: u32,
     open: bool,
 }
 
 impl<'a> Transaction<'a> {
     fn start(client: &'a Client) -> Result<Self, Error> {
         let kind = MessageType::TransactionStart;
-        let answer = client.call(kind, "", &[])?;
-        let text = answer.strip_suffix(b"\0").unwrap_or(&answer);
-        let id = str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-        let id = id.ok_or_else(|| Error::Reply {
-            request: kind,
-            path: "".into(),
-        })?;
+        let (answer, epoch) = loop {
+            let epoch = client.connection().epoch();
+            let answer = client.call(kind, "", &[])?;
+            // Otherwise it may have been started on the connection before.
+            if client.connection().epoch() == epoch {
+                break (answer, epoch);
+            }
+        };
         Ok(Self {
             client,
-            id,
+            id: number(&answer)?,
+            epoch,
             open: true,
         })
     }
@@ -77,15 +81,26 @@ impl Drop for Transaction<'_> {
 impl Session for Transaction<'_> {
     fn call(&self, kind: MessageType, subject: &str, rest: &[&[u8]]) -> Result<Vec<u8>, Error> {
         self.client.connection().call(Request {
-            kind,
-            tx_id: self.id,
-            subject,
-            rest,
+            transaction: Some((self.id, self.epoch)),
+            ..Request::new(kind, subject, rest)
         })
     }
 }
 
 impl Store for Transaction<'_> {}
+
+/// The number of a transaction in the answer to its start.
+pub(crate) fn number(answer: &[u8]) -> Result<u32, Error> {
+    let text = answer.strip_suffix(b"\0").unwrap_or(answer);
+    let number = str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+    number.ok_or_else(|| malformed(MessageType::TransactionStart, ""))
+}
+
+/// How long to wait after an attempt that failed.
+pub(crate) fn pause(attempt: u32) -> Duration {
+    let steps = attempt.saturating_sub(IMMEDIATE_ATTEMPTS);
+    PAUSE_STEP * steps.min(LONGEST_PAUSE)
+}
 
 pub(crate) fn run<T, E: From<Error>>(
     client: &Client,
@@ -97,12 +112,7 @@ pub(crate) fn run<T, E: From<Error>>(
         if transaction.commit()? {
             return Ok(value);
         }
-        thread::sleep(
-            PAUSE_STEP
-                * attempt
-                    .saturating_sub(IMMEDIATE_ATTEMPTS)
-                    .min(LONGEST_PAUSE),
-        );
+        thread::sleep(pause(attempt));
     }
     Err(Error::Conflict {
         attempts: TRANSACTION_ATTEMPTS,

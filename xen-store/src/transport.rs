@@ -6,13 +6,10 @@ use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::FileTypeExt;
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-
-use vmm_sys_util::epoll::{ControlOperation, Epoll, EpollEvent, EventSet};
-use vmm_sys_util::eventfd::EventFd;
 
 use crate::error::Error;
 use crate::wire::{HEADER_SIZE, PAYLOAD_MAX};
@@ -20,37 +17,34 @@ use crate::wire::{HEADER_SIZE, PAYLOAD_MAX};
 const SOCKETS: [&str; 2] = ["/run/xenstored/socket", "/var/run/xenstored/socket"];
 const DEVICE: &str = "/dev/xen/xenbus";
 
-/// Marks the event that ends the reader of a device.
-const STOP: u64 = 1;
+/// What [`Transport::receive`] does when nothing is there: wait, or say so.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Mode {
+    Blocking,
+    #[cfg(feature = "tokio")]
+    NonBlocking,
+}
 
 /// A connection to xenstored: whole messages out, bytes in.
 #[derive(Debug)]
 pub(crate) enum Transport {
     Socket(UnixStream),
-    Device(Device),
-}
-
-/// `/dev/xen/xenbus`. A file has no `shutdown`, so its reader waits for an eventfd as well.
-pub(crate) struct Device {
-    file: File,
-    stop: EventFd,
-    epoll: Epoll,
+    /// `/dev/xen/xenbus`.
+    Device(File),
 }
 
 impl Transport {
     /// Opens the first transport there is; see [`crate::Client::open`] for the order.
-    pub(crate) fn open() -> Result<Self, Error> {
+    pub(crate) fn open(mode: Mode) -> Result<Self, Error> {
         let variable = |name| std::env::var_os(name);
-        Self::open_first(candidates(
-            variable("XENSTORED_PATH"),
-            variable("XENSTORED_RUNDIR"),
-        ))
+        let paths = candidates(variable("XENSTORED_PATH"), variable("XENSTORED_RUNDIR"));
+        Self::open_first(paths, mode)
     }
 
-    fn open_first(paths: Vec<PathBuf>) -> Result<Self, Error> {
+    fn open_first(paths: Vec<PathBuf>, mode: Mode) -> Result<Self, Error> {
         let mut failures = Vec::new();
         for path in paths {
-            match Self::open_path(&path) {
+            match Self::open_path(&path, mode) {
                 Ok(transport) => return Ok(transport),
                 Err(source) => failures.push((path, source)),
             }
@@ -62,24 +56,34 @@ impl Transport {
     }
 
     /// Opens a socket or a device, whichever `path` is.
-    pub(crate) fn open_path(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open_path(path: &Path, mode: Mode) -> io::Result<Self> {
+        let blocking = mode == Mode::Blocking;
         if fs::metadata(path)?.file_type().is_socket() {
-            UnixStream::connect(path).map(Self::Socket)
+            let socket = UnixStream::connect(path)?;
+            socket.set_nonblocking(!blocking)?;
+            Ok(Self::Socket(socket))
         } else {
-            let file = OpenOptions::new().read(true).write(true).open(path)?;
-            Self::device(file)
+            let mut options = OpenOptions::new();
+            options.read(true).write(true);
+            options.custom_flags(if blocking { 0 } else { libc::O_NONBLOCK });
+            options.open(path).map(Self::Device)
         }
-    }
-
-    pub(crate) fn device(file: File) -> io::Result<Self> {
-        Device::new(file).map(Self::Device)
     }
 
     /// Writes one message, all of it, in one system call unless the kernel takes less.
     pub(crate) fn send(&self, message: &[u8]) -> io::Result<()> {
         match self {
             Self::Socket(socket) => (&*socket).write_all(message),
-            Self::Device(device) => (&device.file).write_all(message),
+            Self::Device(device) => (&*device).write_all(message),
+        }
+    }
+
+    /// Writes what the kernel takes at once.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn send_some(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Socket(socket) => (&*socket).write(bytes),
+            Self::Device(device) => (&*device).write(bytes),
         }
     }
 
@@ -88,7 +92,7 @@ impl Transport {
         loop {
             let received = match self {
                 Self::Socket(socket) => (&*socket).read(buffer),
-                Self::Device(device) => device.receive(buffer),
+                Self::Device(device) => (&*device).read(buffer),
             };
             match received {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -97,15 +101,13 @@ impl Transport {
         }
     }
 
-    /// Makes [`Self::receive`] return 0, now and for ever.
-    pub(crate) fn stop(&self) {
-        let stopped = match self {
-            Self::Socket(socket) => socket.shutdown(Shutdown::Both),
-            Self::Device(device) => device.stop.write(1),
-        };
-        if let Err(error) = stopped {
+    /// Ends the waiting of whoever reads.
+    pub(crate) fn close(&self) {
+        if let Self::Socket(socket) = self
+            && let Err(error) = socket.shutdown(Shutdown::Both)
+        {
             // ENOTCONN: the server was first.
-            log::debug!("stopping the connection to xenstored: {error}");
+            log::debug!("closing the connection to xenstored: {error}");
         }
     }
 
@@ -118,46 +120,22 @@ impl Transport {
         }
     }
 
-    /// Whether a failed [`Self::send`] leaves the others alone.
+    /// Whether each request is for itself: one at a time is under way, and a failed
+    /// [`Self::send`] leaves the others alone.
     ///
     /// The device sends WATCH itself, returns its failure from `write`, and drops the message. A
     /// socket that failed may have sent half a message.
-    pub(crate) fn fails_singly(&self) -> bool {
+    pub(crate) fn is_single(&self) -> bool {
         matches!(self, Self::Device(_))
     }
 }
 
-impl Device {
-    fn new(file: File) -> io::Result<Self> {
-        let stop = EventFd::new(libc::EFD_CLOEXEC)?;
-        let epoll = Epoll::new()?;
-        let add = |fd, data| {
-            epoll.ctl(
-                ControlOperation::Add,
-                fd,
-                EpollEvent::new(EventSet::IN, data),
-            )
-        };
-        add(file.as_raw_fd(), 0)?;
-        add(stop.as_raw_fd(), STOP)?;
-        Ok(Self { file, stop, epoll })
-    }
-
-    fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut events = [EpollEvent::default(); 2];
-        let count = self.epoll.wait(-1, &mut events)?;
-        if events[..count].iter().any(|event| event.data() == STOP) {
-            return Ok(0);
+impl AsRawFd for Transport {
+    fn as_raw_fd(&self) -> RawFd {
+        match self {
+            Self::Socket(socket) => socket.as_raw_fd(),
+            Self::Device(device) => device.as_raw_fd(),
         }
-        (&self.file).read(buffer)
-    }
-}
-
-impl std::fmt::Debug for Device {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Device")
-            .field("file", &self.file)
-            .finish_non_exhaustive()
     }
 }
 
@@ -177,16 +155,12 @@ fn candidates(path: Option<OsString>, rundir: Option<OsString>) -> Vec<PathBuf> 
 mod tests {
     use std::os::fd::OwnedFd;
     use std::os::unix::net::UnixListener;
-    use std::thread;
 
     use super::*;
 
     fn device() -> (Transport, UnixStream) {
         let (ours, theirs) = UnixStream::pair().unwrap();
-        (
-            Transport::device(File::from(OwnedFd::from(ours))).unwrap(),
-            theirs,
-        )
+        (Transport::Device(File::from(OwnedFd::from(ours))), theirs)
     }
 
     #[test]
@@ -219,7 +193,8 @@ mod tests {
         let path = dir.path().join("socket");
         let _listener = UnixListener::bind(&path).unwrap();
 
-        let transport = Transport::open_first(vec![dir.path().join("missing"), path]);
+        let transport =
+            Transport::open_first(vec![dir.path().join("missing"), path], Mode::Blocking);
 
         assert!(matches!(transport, Ok(Transport::Socket(_))));
     }
@@ -230,22 +205,12 @@ mod tests {
         let stale = dir.path().join("stale");
         drop(UnixListener::bind(&stale).unwrap());
 
-        let error = Transport::open_first(vec![dir.path().join("missing"), stale.clone()]);
+        let error = Transport::open_first(
+            vec![dir.path().join("missing"), stale.clone()],
+            Mode::Blocking,
+        );
 
         assert!(matches!(error, Err(Error::Connect { path, .. }) if path == stale));
-    }
-
-    #[test]
-    fn stopping_ends_a_waiting_reader_of_a_device() {
-        let (transport, _theirs) = device();
-
-        let received = thread::scope(|scope| {
-            let reader = scope.spawn(|| transport.receive(&mut [0; 8]).unwrap());
-            transport.stop();
-            reader.join().unwrap()
-        });
-
-        assert_eq!(received, 0);
     }
 
     #[test]

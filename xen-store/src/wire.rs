@@ -2,9 +2,12 @@
 
 //! The wire format: messages to bytes and back (xen/include/public/io/xs_wire.h).
 //!
-//! Pure code: it knows no transport and no connection.
+//! Pure code on `core` and `alloc`: it knows no transport and no connection.
 
-use std::fmt;
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -18,8 +21,14 @@ pub const PAYLOAD_MAX: usize = 4096;
 /// Bytes before each payload.
 pub const HEADER_SIZE: usize = size_of::<Header>();
 
+/// The longest payload that is taken from a server.
+///
+/// oxenstored answers a socket with lists of any length. This bounds what a wrong server can make
+/// the process allocate: no buffer is over 64 KiB.
+pub const RECEIVE_MAX: usize = (64 << 10) - HEADER_SIZE;
+
 /// Bytes that a [`Decoder`] holds: three of the longest messages, so that one read takes in many
-/// of the usual short ones. It never grows, whatever the server sends.
+/// of the usual short ones. For a longer one it grows up to that one.
 const DECODER_SIZE: usize = 3 * (HEADER_SIZE + PAYLOAD_MAX);
 
 /// `struct xsd_sockmsg`, in the byte order of the machine.
@@ -170,6 +179,24 @@ pub fn encode(
     tx_id: u32,
     parts: &[&[u8]],
 ) -> Result<(), Error> {
+    let before = buffer.len();
+    append(buffer, kind, req_id, tx_id, parts)?;
+    buffer.drain(..before);
+    Ok(())
+}
+
+/// Adds one message to the end of `buffer`; see [`encode`].
+///
+/// # Errors
+///
+/// [`Error::Length`] when the payload is longer than [`PAYLOAD_MAX`]; `buffer` is then unchanged.
+pub fn append(
+    buffer: &mut Vec<u8>,
+    kind: MessageType,
+    req_id: u32,
+    tx_id: u32,
+    parts: &[&[u8]],
+) -> Result<(), Error> {
     let length = parts.iter().map(|part| part.len()).sum::<usize>();
     let len = match u32::try_from(length) {
         Ok(len) if length <= PAYLOAD_MAX => len,
@@ -186,7 +213,6 @@ pub fn encode(
         tx_id,
         len,
     };
-    buffer.clear();
     buffer.extend_from_slice(header.as_bytes());
     for part in parts {
         buffer.extend_from_slice(part);
@@ -216,6 +242,8 @@ pub struct Decoder {
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
+    /// Of the message that is not whole yet.
+    wanted: usize,
 }
 
 impl Decoder {
@@ -225,6 +253,7 @@ impl Decoder {
             buffer: vec![0; DECODER_SIZE].into(),
             start: 0,
             end: 0,
+            wanted: 0,
         }
     }
 
@@ -232,7 +261,13 @@ impl Decoder {
     ///
     /// Never empty when [`Self::next_message`] has returned `None`.
     pub fn space(&mut self) -> &mut [u8] {
-        self.buffer.copy_within(self.start..self.end, 0);
+        if self.wanted > self.buffer.len() {
+            let mut buffer = vec![0; self.wanted];
+            buffer[..self.end - self.start].copy_from_slice(&self.buffer[self.start..self.end]);
+            self.buffer = buffer.into();
+        } else {
+            self.buffer.copy_within(self.start..self.end, 0);
+        }
         self.end -= self.start;
         self.start = 0;
         &mut self.buffer[self.end..]
@@ -255,7 +290,7 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] when a header announces more than [`PAYLOAD_MAX`] bytes. The stream
+    /// [`Error::Length`] when a header announces more than [`RECEIVE_MAX`] bytes. The stream
     /// cannot be followed after that: every later call returns the error again.
     pub fn next_message(&mut self) -> Result<Option<Message<'_>>, Error> {
         let received = &self.buffer[self.start..self.end];
@@ -263,13 +298,14 @@ impl Decoder {
             return Ok(None);
         };
         let length = usize::try_from(header.len).unwrap_or(usize::MAX);
-        if length > PAYLOAD_MAX {
+        if length > RECEIVE_MAX {
             return Err(Error::Length {
                 length,
-                limit: PAYLOAD_MAX,
+                limit: RECEIVE_MAX,
             });
         }
         let Some(payload) = rest.get(..length) else {
+            self.wanted = HEADER_SIZE + length;
             return Ok(None);
         };
         self.start += HEADER_SIZE + length;

@@ -154,13 +154,13 @@ fn the_last_handle_closes_the_connection() {
 fn an_overlong_message_loses_the_connection() {
     let (mut fake, client) = Fake::pair();
 
-    let header = [2_u32, 0, 0, 4097].map(u32::to_ne_bytes).concat();
+    let header = [2_u32, 0, 0, 65_521].map(u32::to_ne_bytes).concat();
     fake.stream.write_all(&header).unwrap();
 
     let Err(Error::Lost { source }) = client.read("/a") else {
         panic!("it should be lost")
     };
-    assert!(matches!(*source, Error::Length { length: 4097, .. }));
+    assert!(matches!(*source, Error::Length { length: 65_521, .. }));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::access;
 use crate::error::Errno;
 
 #[derive(Clone, Debug)]
@@ -38,6 +39,8 @@ pub(super) struct Fired {
     pub(super) path: String,
     /// Only watches on the path itself; otherwise also those above it.
     pub(super) exact: bool,
+    /// Whoever may read one of these may know: the node before and after, and its parent.
+    pub(super) visible: Vec<Vec<u8>>,
 }
 
 /// What a change did.
@@ -72,8 +75,33 @@ impl Tree {
         self.node(path).map(|node| node.generation)
     }
 
-    /// Changes the node at `path`, which is absolute and valid.
-    pub(super) fn apply(&mut self, path: &str, change: &Change) -> Result<Effect, Errno> {
+    /// How many nodes a domain owns.
+    pub(super) fn owned_by(&self, domain: u16) -> usize {
+        let owned = |node: &&Node| access::owner(&node.permissions) == Some(domain);
+        self.nodes.values().filter(owned).count()
+    }
+
+    /// What makes a change of a node visible.
+    fn visible(&self, path: &str) -> Vec<Vec<u8>> {
+        [path, split(path).0]
+            .iter()
+            .filter_map(|path| self.node(path))
+            .map(|node| node.permissions.clone())
+            .collect()
+    }
+
+    /// The node, or else the nearest above it that exists.
+    pub(super) fn nearest(&self, mut path: &str) -> &Node {
+        loop {
+            match self.node(path) {
+                Some(node) => return node,
+                None => path = split(path).0,
+            }
+        }
+    }
+
+    /// Changes the node at `path`, which is absolute and valid, for domain `by`.
+    pub(super) fn apply(&mut self, path: &str, change: &Change, by: u16) -> Result<Effect, Errno> {
         let mut effect = Effect::default();
         effect.touched.insert(path.into());
         let exists = self.node(path).is_some();
@@ -83,31 +111,35 @@ impl Tree {
             Change::Create if exists => return Ok(effect),
             _ => {}
         }
-        self.create(path, &mut effect);
+        let mut visible = self.visible(path);
+        self.create(path, by, &mut effect);
         self.modify(path, |node| match change {
             Change::Write(value) => node.value.clone_from(value),
             Change::SetPermissions(permissions) => node.permissions.clone_from(permissions),
             Change::Create | Change::Remove => {}
         });
+        visible.extend(self.visible(path));
         effect.fired.push(Fired {
             path: path.into(),
             exact: false,
+            visible,
         });
         Ok(effect)
     }
 
-    /// Creates a node and its parents with the permissions of the nearest that exists.
-    fn create(&mut self, path: &str, effect: &mut Effect) {
+    /// Creates a node and its parents with the permissions of the nearest that exists; a guest
+    /// owns what it creates.
+    fn create(&mut self, path: &str, by: u16, effect: &mut Effect) {
         effect.touched.insert(path.into());
         if self.node(path).is_some() {
             return;
         }
         let (parent, name) = split(path);
-        self.create(parent, effect);
+        self.create(parent, by, effect);
         let mut permissions = Vec::new();
         self.modify(parent, |node| {
             node.children.push(name.into());
-            permissions.clone_from(&node.permissions);
+            permissions = access::inherited(&node.permissions, by);
         });
         let node = Node {
             value: Vec::new(),
@@ -135,17 +167,23 @@ impl Tree {
             .range(prefix.clone()..)
             .map(|(path, _)| path.clone());
         let below: Vec<String> = below.take_while(|path| path.starts_with(&prefix)).collect();
+        let visible = self.visible(path);
         let nodes = Arc::make_mut(&mut self.nodes);
         nodes.remove(path);
         for path in below.into_iter().rev() {
-            nodes.remove(&path);
+            let removed = nodes.remove(&path);
             effect.touched.insert(path.clone());
-            effect.fired.push(Fired { path, exact: true });
+            effect.fired.push(Fired {
+                path,
+                exact: true,
+                visible: removed.into_iter().map(|node| node.permissions).collect(),
+            });
         }
         self.modify(parent, |node| node.children.retain(|child| child != name));
         effect.fired.push(Fired {
             path: path.into(),
             exact: false,
+            visible,
         });
         Ok(effect)
     }
@@ -175,11 +213,13 @@ pub(super) struct Transaction {
     view: Tree,
     touched: BTreeSet<String>,
     changes: Vec<(String, Change)>,
+    by: u16,
 }
 
 impl Transaction {
-    pub(super) fn new(tree: &Tree) -> Self {
+    pub(super) fn new(tree: &Tree, by: u16) -> Self {
         Self {
+            by,
             start: tree.clone(),
             view: tree.clone(),
             touched: BTreeSet::new(),
@@ -187,13 +227,17 @@ impl Transaction {
         }
     }
 
-    pub(super) fn node(&mut self, path: &str) -> Option<&Node> {
+    pub(super) fn touch(&mut self, path: &str) {
         self.touched.insert(path.into());
-        self.view.node(path)
+    }
+
+    /// The tree as the transaction sees it.
+    pub(super) fn view(&self) -> &Tree {
+        &self.view
     }
 
     pub(super) fn apply(&mut self, path: &str, change: Change) -> Result<(), Errno> {
-        let effect = self.view.apply(path, &change)?;
+        let effect = self.view.apply(path, &change, self.by)?;
         self.touched.extend(effect.touched);
         self.changes.push((path.into(), change));
         Ok(())
@@ -207,7 +251,7 @@ impl Transaction {
         }
         let mut fired = Vec::new();
         for (path, change) in &self.changes {
-            fired.extend(tree.apply(path, change)?.fired);
+            fired.extend(tree.apply(path, change, self.by)?.fired);
         }
         Ok(fired)
     }
@@ -218,7 +262,7 @@ mod tests {
     use super::*;
 
     fn write(tree: &mut Tree, path: &str) {
-        tree.apply(path, &Change::Write(b"v".to_vec())).unwrap();
+        tree.apply(path, &Change::Write(b"v".to_vec()), 0).unwrap();
     }
 
     #[test]
@@ -227,7 +271,7 @@ mod tests {
         write(&mut tree, "/a/b/c");
         write(&mut tree, "/a/b-1");
 
-        let effect = tree.apply("/a/b", &Change::Remove).unwrap();
+        let effect = tree.apply("/a/b", &Change::Remove, 0).unwrap();
 
         assert!(tree.node("/a/b").is_none() && tree.node("/a/b/c").is_none());
         assert_eq!(tree.node("/a").unwrap().children, ["b-1"]);
@@ -243,13 +287,13 @@ mod tests {
     fn a_removal_needs_a_parent_but_no_node() {
         let mut tree = Tree::default();
 
-        assert!(tree.apply("/a", &Change::Remove).is_ok());
+        assert!(tree.apply("/a", &Change::Remove, 0).is_ok());
         assert_eq!(
-            tree.apply("/a/b", &Change::Remove).unwrap_err(),
+            tree.apply("/a/b", &Change::Remove, 0).unwrap_err(),
             Errno::NotFound
         );
         assert_eq!(
-            tree.apply("/", &Change::Remove).unwrap_err(),
+            tree.apply("/", &Change::Remove, 0).unwrap_err(),
             Errno::Invalid
         );
     }
@@ -257,8 +301,8 @@ mod tests {
     #[test]
     fn a_change_of_what_was_read_is_a_conflict() {
         let mut tree = Tree::default();
-        let mut transaction = Transaction::new(&tree);
-        transaction.node("/a");
+        let mut transaction = Transaction::new(&tree, 0);
+        transaction.touch("/a");
         transaction.apply("/b", Change::Create).unwrap();
 
         write(&mut tree, "/a");
@@ -272,7 +316,7 @@ mod tests {
         let mut tree = Tree::default();
         write(&mut tree, "/a/x");
         write(&mut tree, "/b/x");
-        let mut transaction = Transaction::new(&tree);
+        let mut transaction = Transaction::new(&tree, 0);
         transaction
             .apply("/a/x", Change::Write(b"1".to_vec()))
             .unwrap();

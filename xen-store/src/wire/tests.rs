@@ -79,7 +79,7 @@ proptest! {
     ) {
         let (decoded, _) = decode(&stream, &pieces);
 
-        prop_assert!(decoded.iter().all(|message| message.3.len() <= PAYLOAD_MAX));
+        prop_assert!(decoded.iter().all(|message| message.3.len() <= RECEIVE_MAX));
     }
 
     #[test]
@@ -123,13 +123,13 @@ fn a_header_over_the_limit_is_an_error_before_its_payload_arrives() {
         kind: 2,
         req_id: 1,
         tx_id: 0,
-        len: 4097,
+        len: 65_521,
     };
 
     let (messages, error) = decode(header.as_bytes(), &[5]);
 
     assert!(messages.is_empty());
-    assert!(matches!(error, Some(Error::Length { length: 4097, .. })));
+    assert!(matches!(error, Some(Error::Length { length: 65_521, .. })));
 }
 
 #[test]
@@ -151,4 +151,22 @@ fn strings_of_a_payload_end_with_nul() {
     assert_eq!(collect(b"a\0b\0"), [b"a", b"b"]);
     assert_eq!(collect(b"a\0b"), [b"a", b"b"]);
     assert_eq!(collect(b"a\0\0"), [&b"a"[..], b""]);
+}
+
+#[test]
+fn a_message_over_the_first_buffer_arrives_whole() {
+    let payload = vec![7; RECEIVE_MAX];
+    let header = Header {
+        kind: 1,
+        req_id: 9,
+        tx_id: 0,
+        len: 65_520,
+    };
+    let stream = [header.as_bytes(), &payload, header.as_bytes(), &payload].concat();
+
+    let (messages, error) = decode(&stream, &[4000]);
+
+    assert!(error.is_none());
+    assert_eq!(messages.len(), 2);
+    assert!(messages.iter().all(|message| message.3 == payload));
 }
