@@ -13,12 +13,13 @@ entropy() {
 # sum: of the file on the disk
 sum() { md5sum < /mnt/file; }
 
-# disk: a file system, 32 MiB written, and read again from the device twice
+# disk [MIB]: a file system, 32 MiB or so many written, and read again from the device twice
 disk() {
+    mib=${1:-32}
     mkdir -p /mnt
     mkfs.ext2 /dev/vda > /dev/null
     mount -t ext2 /dev/vda /mnt
-    head -c 33554432 /dev/urandom > /mnt/file
+    head -c $((mib * 1048576)) /dev/urandom > /mnt/file
     written=$(sum)
     sync
     echo 3 > /proc/sys/vm/drop_caches
@@ -27,7 +28,7 @@ disk() {
     mount -t ext2 /dev/vda /mnt
     [ "$(sum)" = "$written" ]
     umount /mnt
-    echo "disk: 32 MiB verified twice"
+    echo "disk: $mib MiB verified twice"
 }
 
 # rebind BUS DRIVER DEVICE: takes the driver from a device and gives it back

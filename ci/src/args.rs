@@ -27,6 +27,13 @@ pub enum Task {
         #[arg(long)]
         no_lab: bool,
     },
+    /// The ABI: `generate` writes what is made from the specifications, `stale` says whether that
+    /// is up to date, `check` compares them with Xen's and Linux's headers
+    Abi {
+        /// What xen-abi is told
+        #[arg(required = true, value_name = "ARG")]
+        args: Vec<String>,
+    },
     /// Boot Xen, start the daemon and two guests, and show what they do
     Demo,
     /// The lab: Xen, dom0 and guests in an emulated arm64 machine

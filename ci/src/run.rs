@@ -26,6 +26,11 @@ const NEVER_ENDED: u8 = 125;
 pub fn run(args: Args) -> ExitCode {
     let result = match args.task {
         Task::Test { names, no_lab } => Ok(check::run(&names, no_lab)),
+        Task::Abi { args } => match check::cargo::abi(&args) {
+            Ok(()) => Ok(ExitCode::SUCCESS),
+            // It has said why.
+            Err(_) => Ok(ExitCode::FAILURE),
+        },
         Task::Demo => demo::run(),
         Task::Lab(task) => run_lab(task),
     };

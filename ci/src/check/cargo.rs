@@ -3,6 +3,7 @@
 //! The checks that cargo does: format, lints, tests, documentation.
 
 use std::{
+    ffi::OsStr,
     io::{self, BufRead, BufReader},
     process::{Command, Stdio},
 };
@@ -22,11 +23,21 @@ pub(super) fn run(suite: &mut Suite) {
     suite.count("cargo test", || {
         test(cargo().args(["test", "--workspace", "--all-features", "--no-fail-fast"]))
     });
+    suite.step("generated ABI", || abi(&["stale"]));
     suite.step("documentation", || {
         let mut doc = cargo();
         doc.args(["doc", "--workspace", "--no-deps", "--all-features"]);
         succeed(doc.env("RUSTDOCFLAGS", "-D warnings"))
     });
+}
+
+/// Runs the ABI's generator, which is a package of its own.
+pub(crate) fn abi(args: &[impl AsRef<OsStr>]) -> io::Result<()> {
+    succeed(
+        cargo()
+            .args(["run", "--quiet", "--package", "xen-abi", "--"])
+            .args(args),
+    )
 }
 
 fn succeed(command: &mut Command) -> io::Result<()> {

@@ -13,7 +13,7 @@ const MOST_LINES: usize = 600;
 /// Bytes that a file may have.
 const MOST_BYTES: u64 = 1 << 20;
 /// In the first lines of a file that no one writes or reads by hand.
-const GENERATED: &str = "@generated";
+const GENERATED: &str = "// Generated from ";
 
 /// A file of the repository.
 struct Source {
@@ -195,7 +195,7 @@ mod tests {
         let text = "x\n".repeat(601);
         assert!(length(&source("a.rs", &text)).is_some());
         assert_eq!(
-            length(&source("a.rs", &format!("// @generated\n{text}"))),
+            length(&source("a.rs", &format!("// Generated from b\n{text}"))),
             None
         );
     }

@@ -2,7 +2,7 @@
 
 //! `cargo xtask test`: everything that a change has to pass.
 
-mod cargo;
+pub(crate) mod cargo;
 mod house;
 mod lab;
 mod tally;

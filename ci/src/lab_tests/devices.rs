@@ -124,7 +124,7 @@ pub const DRIVERS_COME_BACK: LabTest = LabTest {
                 . /devices.sh
                 entropy
                 for n in 1 2 3; do rebind_all; entropy; done
-                disk
+                disk 8
                 echo 'three times'
 
                 # What Linux does when virtio-mmio's driver comes back is Linux's own affair, but
@@ -148,7 +148,7 @@ pub const DRIVERS_COME_BACK: LabTest = LabTest {
                 . /devices.sh
                 entropy
                 for n in 1 2 3; do rebind_all; entropy; rebind_transport; entropy; done
-                disk
+                disk 8
                 echo 'three times'
             ",
             ..Guest::DEFAULT
@@ -166,9 +166,9 @@ pub const DRIVERS_COME_BACK: LabTest = LabTest {
     ",
     seen: &[
         ("grants", "three times"),
-        ("grants", "disk: 32 MiB verified twice"),
+        ("grants", "disk: 8 MiB verified twice"),
         ("foreign", "three times"),
-        ("foreign", "disk: 32 MiB verified twice"),
+        ("foreign", "disk: 8 MiB verified twice"),
     ],
     unseen: &[("daemon", "ERROR")],
     ..LabTest::DEFAULT
@@ -253,14 +253,14 @@ pub const A_GUESTS_BALLOON_COMES_AND_GOES: LabTest = LabTest {
             set -e
             . /devices.sh
             info=/sys/devices/system/xen_memory/xen_memory0/info/current_kb
-            disk
+            disk 8
             for n in 1 2; do
                 echo \"down $n\"
                 until [ $(cat $info) -lt 120000 ]; do sleep 0.1; done
                 head -c 16777216 /dev/vda | md5sum
                 echo \"up $n\"
                 until [ $(cat $info) -gt 180000 ]; do sleep 0.1; done
-                disk
+                disk 8
             done
         ",
         ..Guest::DEFAULT

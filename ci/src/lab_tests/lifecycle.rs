@@ -87,7 +87,7 @@ pub const A_HOSTILE_GUEST_HARMS_NOBODY: LabTest = LabTest {
                 echo virtio0 > /sys/bus/virtio/drivers/virtio_blk/bind
                 echo virtio1 > /sys/bus/virtio/drivers/virtio_rng/bind
                 entropy
-                disk
+                disk 8
             ",
             ..Guest::DEFAULT
         },
@@ -100,7 +100,7 @@ pub const A_HOSTILE_GUEST_HARMS_NOBODY: LabTest = LabTest {
                 . /devices.sh
                 for n in 1 2; do
                     entropy
-                    disk
+                    disk 8
                 done
             ",
             ..Guest::DEFAULT
@@ -122,7 +122,7 @@ pub const A_HOSTILE_GUEST_HARMS_NOBODY: LabTest = LabTest {
     seen: &[
         ("hostile", "poke: * accesses done"),
         ("hostile", "storm: 100 rounds done"),
-        ("hostile", "disk: 32 MiB verified twice"),
+        ("hostile", "disk: 8 MiB verified twice"),
         ("hostile", "DOMU-EXIT 0"),
         ("peaceful", "DOMU-EXIT 0"),
     ],
@@ -145,7 +145,7 @@ pub const A_KILLED_PROCESS_IS_ITS_GUESTS_AFFAIR: LabTest = LabTest {
                 set -e
                 . /devices.sh
                 entropy
-                disk
+                disk 8
                 echo 'all well'
                 while true; do
                     head -c 64 /dev/hwrng > /dev/null
@@ -163,9 +163,9 @@ pub const A_KILLED_PROCESS_IS_ITS_GUESTS_AFFAIR: LabTest = LabTest {
                 set -e
                 . /devices.sh
                 entropy
-                disk
+                disk 8
                 entropy
-                disk
+                disk 8
             ",
             ..Guest::DEFAULT
         },
