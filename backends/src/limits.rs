@@ -34,6 +34,12 @@ pub const REQUEST_BYTES: usize = 16 << 20;
 /// so as many of the host's maptrack entries) or copied at one time for one queue.
 pub const BATCH_BYTES: usize = 32 << 20;
 
+/// Writable descriptors of all requests that a device keeps of one queue, to answer them later.
+///
+/// Attack: as many requests as the queue is long, each with [`CHAIN_DESCRIPTORS`] buffers, and all
+/// of a kind that waits: what is remembered of them grows. (Their number is bounded by the queue.)
+pub const KEPT_DESCRIPTORS: usize = 4096;
+
 /// Random bytes given for one request.
 ///
 /// Attack: a guest that asks for megabytes burns the host's processor, or

@@ -15,10 +15,11 @@ use virtio_bindings::virtio_ring::VRING_AVAIL_F_NO_INTERRUPT;
 use virtio_queue::{Queue, QueueT};
 use vm_memory::{Bytes, GuestAddress, GuestAddressSpace};
 
-use crate::chain::{Chains, Fault};
+use crate::chain::{Chains, Fault, Flaw};
 use crate::counters::Counters;
 use crate::device::{Device, Interrupt};
 use crate::memory::Batch;
+use crate::pending::Keeper;
 use crate::request::{Buffers, Receipt, Request};
 use crate::warn_limited;
 
@@ -40,6 +41,7 @@ pub struct VirtQueue {
     queue: Queue,
     chains: Chains,
     receipts: Vec<Receipt>,
+    keeper: Keeper,
     /// Set once the rings were found to be in memory.
     checked: bool,
     /// Set while the driver is asked not to notify.
@@ -56,6 +58,7 @@ impl VirtQueue {
             queue,
             chains: Chains::default(),
             receipts: Vec::new(),
+            keeper: Keeper::default(),
             checked: false,
             quiet: false,
             broken: false,
@@ -85,9 +88,17 @@ impl VirtQueue {
     /// Retires the ring: nothing more is read from it, nor written to it.
     pub fn retire(&mut self) {
         self.broken = true;
+        self.keeper.clear();
     }
 
-    /// Serves one batch: every chain that was available, within [`limits`](crate::limits).
+    /// Whether the device has answered requests that it had kept: there is a batch to serve,
+    /// whatever the driver does.
+    pub fn has_answers(&self) -> bool {
+        !self.broken && self.keeper.has_answers()
+    }
+
+    /// Serves one batch, within [`limits`](crate::limits): kept requests that were answered, or if
+    /// there are none, every chain that was available.
     ///
     /// Raises at most one interrupt, and [`Interrupt::broken`] once if the ring cannot be parsed.
     ///
@@ -109,10 +120,16 @@ impl VirtQueue {
             return Progress::Broken;
         }
         let mut panic = None;
-        let outcome = self
-            .batch(space, device, counters, &mut panic)
-            .and_then(|more| self.publish(space, more, interrupt, counters));
-        self.broken = outcome.is_err() || panic.is_some();
+        let served = if self.keeper.has_answers() {
+            self.settle(space, device, counters, &mut panic);
+            Ok(true)
+        } else {
+            self.batch(space, device, counters, &mut panic)
+        };
+        let outcome = served.and_then(|more| self.publish(space, more, interrupt, counters));
+        if outcome.is_err() || panic.is_some() {
+            self.retire();
+        }
         if let Err(fault) = &outcome {
             self.report(fault);
             interrupt.broken();
@@ -157,8 +174,50 @@ impl VirtQueue {
         let more = taken.inspect_err(|_| self.queue.set_next_avail(start))?;
         let left = self.chains.plan(mem);
         self.undo(left);
+        self.keeper.limit(self.queue.size().into());
         *panic = self.serve(mem, device, counters);
-        Ok(more || left > 0)
+        Ok(more || left > 0 || self.keeper.has_answers())
+    }
+
+    /// Has kept requests answered, as [`batch`](Self::batch) has new ones served.
+    fn settle<A>(
+        &mut self,
+        space: &A,
+        device: &mut dyn Device,
+        counters: &Counters,
+        panic: &mut Option<Box<dyn Any + Send>>,
+    ) where
+        A: GuestAddressSpace<M: Batch>,
+    {
+        let guard = space.memory();
+        let answers = self.keeper.take();
+        self.chains.plan_kept(answers.iter().map(|(kept, _)| kept));
+        let (slices, chains) = self.chains.resolve(&*guard);
+        self.receipts.clear();
+        self.receipts
+            .extend(chains.iter().map(|chain| Receipt::new(chain.head)));
+        let mut seen = 0;
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let served = chains.iter().zip(&self.receipts).zip(answers);
+            for ((chain, receipt), (kept, answer)) in served {
+                seen += 1;
+                receipt.written.set(kept.written);
+                let request = Request {
+                    queue: self.index,
+                    readable: Buffers::new(&[]),
+                    writable: Buffers::new(chain.sides(&slices).1),
+                    receipt,
+                    counters,
+                    keeper: None,
+                };
+                match (chain.flaw, answer) {
+                    (None, Some(answer)) => answer(request),
+                    (flaw, _) => refuse(device, request, flaw),
+                }
+            }
+        }));
+        self.receipts.truncate(seen);
+        *panic = outcome.err();
     }
 
     /// Puts the last `count` heads back on the available ring.
@@ -189,17 +248,20 @@ impl VirtQueue {
                     writable,
                     receipt,
                     counters,
+                    keeper: chain.flaw.is_none().then_some(&self.keeper),
                 };
-                let Some(flaw) = chain.flaw else {
-                    device.serve(self.index, request);
-                    continue;
-                };
-                Counters::add(&counters.malformed, 1);
-                warn_limited!("queue {} head {}: {flaw}", self.index, chain.head);
-                device.refuse(self.index, request);
-                receipt.written.set(0);
+                match chain.flaw {
+                    None => device.serve(self.index, request),
+                    flaw => refuse(device, request, flaw),
+                }
             }
         }));
+        for (place, receipt) in self.receipts.iter().enumerate() {
+            if let Some(id) = receipt.kept.get() {
+                let kept = self.chains.keep(place, receipt.written.get());
+                self.keeper.insert(id, kept);
+            }
+        }
         let unseen = self.receipts.len() - seen;
         self.receipts.truncate(seen);
         self.undo(u16::try_from(unseen).expect("a batch has no more chains than BATCH_CHAINS"));
@@ -220,19 +282,18 @@ impl VirtQueue {
     {
         let guard = space.memory();
         let mem = &*guard;
-        let (mut read, mut written) = (0, 0);
-        for receipt in &self.receipts {
+        let (mut read, mut written, mut count) = (0, 0, 0);
+        let is_due = |receipt: &&Receipt| receipt.kept.get().is_none();
+        for receipt in self.receipts.iter().filter(is_due) {
             let len = u32::try_from(receipt.written.get()).unwrap_or(u32::MAX);
             self.queue.add_used(mem, receipt.head, len)?;
             written += u64::from(len);
             read += u64::try_from(receipt.read.get()).unwrap_or(u64::MAX);
+            count += 1;
         }
-        if !self.receipts.is_empty() {
+        if count > 0 {
             Counters::add(&counters.batches, 1);
-            Counters::add(
-                &counters.requests,
-                u64::try_from(self.receipts.len()).unwrap_or(0),
-            );
+            Counters::add(&counters.requests, count);
             Counters::add(&counters.bytes_read, read);
             Counters::add(&counters.bytes_written, written);
             if self.wants_interrupt(mem)? {
@@ -271,4 +332,15 @@ impl VirtQueue {
             None => log::error!("{name}: queue {index} retired: {fault}"),
         }
     }
+}
+
+/// Has the device fail a request: because of a flaw, or because it has dropped it.
+fn refuse(device: &mut dyn Device, request: Request<'_>, flaw: Option<Flaw>) {
+    let (queue, receipt) = (request.queue, request.receipt);
+    if let Some(flaw) = flaw {
+        Counters::add(&request.counters.malformed, 1);
+        warn_limited!("queue {queue} head {}: {flaw}", receipt.head);
+    }
+    device.refuse(queue, request);
+    receipt.written.set(0);
 }

@@ -89,7 +89,7 @@ impl GuestDevice {
         let registers = Mmio::new(
             traits,
             traits.features | RING_FEATURES,
-            required(space.mode()),
+            required(space.mode()) | device.required(),
             device.config().to_vec(),
             signals.clone(),
         );
@@ -223,7 +223,9 @@ impl GuestDevice {
                 let stopped = worker.stop();
                 drop(stopped.queues);
                 drop(pins);
-                State::Idle(stopped.device)
+                let mut device = stopped.device;
+                device.reset();
+                State::Idle(device)
             }
             other => other,
         };
