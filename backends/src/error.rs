@@ -34,6 +34,20 @@ pub enum Error {
         /// Its size.
         bytes: u64,
     },
+    /// The file is not the node of an I2C adapter.
+    #[error("cannot ask the I2C adapter for its functions")]
+    I2cAdapter {
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// There can be no timer.
+    #[error("cannot make a timer")]
+    Timer {
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The serial number does not fit its field in the answer to the guest.
     #[error("the serial number has {len} bytes, more than {max}")]
     Serial {

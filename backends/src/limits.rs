@@ -47,6 +47,17 @@ pub const KEPT_DESCRIPTORS: usize = 4096;
 /// driver that is given less than it asked for asks again.
 pub const ENTROPY_BYTES: usize = 4096;
 
+/// Bytes of one segment of an I2C transfer; what Linux' i2c-dev takes.
+///
+/// Attack: megabytes for a bus that does ten kilobytes in a second, which others wait for.
+pub const I2C_SEGMENT_BYTES: usize = 8192;
+
+/// Segments of one I2C transfer; what Linux' i2c-dev takes.
+///
+/// Attack: a transfer that never ends keeps the bus from others, and what was sent of it in
+/// memory.
+pub const I2C_SEGMENTS: usize = 42;
+
 /// Log lines about guests, per place in the source and [`LOG_PERIOD_SECONDS`].
 ///
 /// Attack: a guest that makes mistakes on purpose fills the host's disk with logs.
