@@ -11,6 +11,7 @@
 mod basics;
 mod devices;
 mod frame;
+mod i2c;
 mod lifecycle;
 pub(crate) mod parts;
 
@@ -30,6 +31,8 @@ pub const ALL: &[&LabTest] = &[
     &lifecycle::TWENTY_GUESTS_LEAVE_NOTHING,
     &lifecycle::A_HOSTILE_GUEST_HARMS_NOBODY,
     &lifecycle::MISTAKES_ARE_NAMED,
+    &i2c::I2C_ADAPTERS_WORK,
+    &i2c::MISTAKES_IN_RULES_ARE_NAMED,
 ];
 
 /// A test in the lab.

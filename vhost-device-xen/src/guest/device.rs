@@ -207,10 +207,7 @@ impl GuestDevice {
 
     /// `rng:3/0`: what, for whom, which; at most 15 bytes.
     fn thread_name(&self) -> String {
-        let kind = match self.spec.kind {
-            crate::channel::DeviceKind::Rng => "rng",
-            crate::channel::DeviceKind::Block { .. } => "blk",
-        };
+        let kind = self.spec.kind.name();
         let mut name = format!("{kind}:{}/{}", self.domain, self.spec.id.index);
         name.truncate(15);
         name

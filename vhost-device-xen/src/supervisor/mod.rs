@@ -7,6 +7,7 @@
 
 mod keys;
 mod process;
+mod rules;
 mod spec;
 
 use std::collections::BTreeMap;
@@ -229,9 +230,9 @@ impl Supervisor {
     }
 
     fn attach(&mut self, key: Key, ops: &mut EventOps) -> Result<(), Error> {
-        let (domain, id) = key;
+        let (domain, _) = key;
         let path = device_path(key);
-        let (spec, file) = match spec::read(&self.store, &path, id, &self.config) {
+        let (spec, file) = match spec::read(&self.store, &path, key, &self.config) {
             Ok(found) => found,
             Err(e) => {
                 self.refuse(key, &chain(&e));
