@@ -76,9 +76,12 @@ pub trait Device: Send {
         None
     }
 
-    /// Does what the descriptor of [`events`](Self::events) has asked for: all of it, since it is
-    /// not called again before there is something new. May come without need.
-    fn wake(&mut self) {}
+    /// Does what the descriptor of [`events`](Self::events) has asked for, and returns whether
+    /// there may be more of it: then it is called again, after a look at what else there is to do.
+    /// Otherwise it is not called before there is something new. May come without need.
+    fn wake(&mut self) -> bool {
+        false
+    }
 
     /// Forgets what it knows of the driver, and drops the requests that it keeps.
     ///

@@ -41,6 +41,25 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// The file is not the node of a GPIO chip, or not one that can be used.
+    #[error("cannot ask the GPIO chip for its lines")]
+    GpioChip {
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The chip has no such line, or the list has it twice.
+    #[error("line {line} is not on the GPIO chip, or twice in the list")]
+    GpioLine {
+        /// Its number on the chip.
+        line: u32,
+    },
+    /// A device cannot have so many lines.
+    #[error("a GPIO device cannot have {count} lines")]
+    GpioCount {
+        /// How many.
+        count: usize,
+    },
     /// There can be no timer.
     #[error("cannot make a timer")]
     Timer {

@@ -61,6 +61,7 @@ mod request;
 mod worker;
 
 pub mod block;
+pub mod gpio;
 pub mod i2c;
 pub mod limits;
 pub mod ratelimit;

@@ -58,6 +58,12 @@ pub const I2C_SEGMENT_BYTES: usize = 8192;
 /// memory.
 pub const I2C_SEGMENTS: usize = 42;
 
+/// Edges of GPIO lines that are looked at in one go.
+///
+/// Attack: a line that another guest or a broken wire toggles without end keeps the worker from its
+/// queues and from being stopped.
+pub const GPIO_EDGES: usize = 64;
+
 /// Log lines about guests, per place in the source and [`LOG_PERIOD_SECONDS`].
 ///
 /// Attack: a guest that makes mistakes on purpose fills the host's disk with logs.

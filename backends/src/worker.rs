@@ -206,7 +206,7 @@ struct Body<A> {
 impl<A: GuestAddressSpace<M: Batch>> Body<A> {
     fn is_idle(&self) -> bool {
         let is_answered = |(queue, _): &(VirtQueue, EventFd)| queue.has_answers();
-        !self.due.contains(&true) && !self.setup.queues.iter().any(is_answered)
+        !self.is_woken && !self.due.contains(&true) && !self.setup.queues.iter().any(is_answered)
     }
 
     /// Lets the device do what it has to, and serves one batch of each queue that may have
@@ -215,8 +215,9 @@ impl<A: GuestAddressSpace<M: Batch>> Body<A> {
         let is_woken = std::mem::take(&mut self.is_woken);
         if is_woken {
             let device = &mut self.setup.device;
-            if catch_unwind(AssertUnwindSafe(|| device.wake())).is_err() {
-                return self.panicked();
+            match catch_unwind(AssertUnwindSafe(|| device.wake())) {
+                Ok(more) => self.is_woken = more,
+                Err(_) => return self.panicked(),
             }
         }
         let Setup {
@@ -256,6 +257,7 @@ impl<A: GuestAddressSpace<M: Batch>> Body<A> {
             .iter_mut()
             .for_each(|(queue, _)| queue.retire());
         self.due.fill(false);
+        self.is_woken = false;
         self.setup.interrupt.broken();
     }
 

@@ -289,11 +289,12 @@ impl Device for Adapter {
         Some(&self.timer)
     }
 
-    fn wake(&mut self) {
+    fn wake(&mut self) -> bool {
         let is_late = |group: &Group| group.deadline <= Instant::now();
         if self.group.as_ref().is_some_and(is_late) {
             self.close();
         }
+        false
     }
 
     fn reset(&mut self) {

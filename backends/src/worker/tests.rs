@@ -208,9 +208,10 @@ impl Device for Waiting {
         Some(&self.event)
     }
 
-    fn wake(&mut self) {
+    fn wake(&mut self) -> bool {
         let pending = self.kept.pop().unwrap();
         pending.answer(|mut request| _ = request.write_bytes(&[1, 2]));
+        false
     }
 
     fn reset(&mut self) {
