@@ -21,6 +21,7 @@ use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 use self::plan::{Plan, Planned};
 use crate::limits::{BATCH_BYTES, BATCH_CHAINS, BATCH_DESCRIPTORS, CHAIN_DESCRIPTORS};
 use crate::memory::{Batch, Range};
+use crate::pending::Kept;
 
 /// `struct virtq_desc`: virtio 1.2, "The Virtqueue Descriptor Table".
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -238,6 +239,26 @@ impl Chains {
         }
         let left = self.taken.len() - self.planned.len();
         u16::try_from(left).expect("a batch has no more chains than BATCH_CHAINS")
+    }
+
+    /// Takes the place of [`take`](Self::take) and [`plan`](Self::plan) for chains that a device
+    /// has kept: each with its writable ranges that are left.
+    pub(crate) fn plan_kept<'k>(&mut self, kept: impl Iterator<Item = &'k Kept>) {
+        self.planned.clear();
+        self.ranges.clear();
+        for kept in kept {
+            let first = self.ranges.len();
+            self.ranges.extend(&kept.ranges);
+            let end = self.ranges.len();
+            self.planned.push(Planned::again(kept.head, first, end));
+        }
+    }
+
+    /// What is to be remembered of the chain at `place` in the batch.
+    pub(crate) fn keep(&self, place: usize, written: usize) -> Kept {
+        let planned = &self.planned[place];
+        let writable = &self.ranges[planned.split..planned.end];
+        Kept::new(planned.head, written, writable)
     }
 
     /// Makes the buffers accessible: all slices of the batch in one vector, and whose is which.

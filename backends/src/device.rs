@@ -2,6 +2,8 @@
 
 //! What a device is to the queue loop, and what a transport is to it.
 
+use std::os::fd::AsRawFd;
+
 use virtio_bindings::virtio_config::{VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_VERSION_1};
 use virtio_bindings::virtio_ring::{VIRTIO_RING_F_EVENT_IDX, VIRTIO_RING_F_INDIRECT_DESC};
 
@@ -37,6 +39,11 @@ pub trait Device: Send {
     /// Identity and limits. Constant for the life of the device.
     fn traits(&self) -> Traits;
 
+    /// Features that a driver has to accept: it cannot work without them.
+    fn required(&self) -> u64 {
+        0
+    }
+
     /// The device configuration space, little-endian. The transport bounds accesses by its length.
     fn config(&self) -> &[u8] {
         &[]
@@ -49,7 +56,8 @@ pub trait Device: Send {
 
     /// Serves one request of queue number `queue`.
     ///
-    /// When this returns the chain goes back, with as many bytes as were written.
+    /// When this returns the chain goes back, with as many bytes as were written; unless it was
+    /// [kept](Request::keep).
     fn serve(&mut self, queue: u16, request: Request<'_>);
 
     /// Fails a request whose buffers are too large in sum, or cannot all be accessed, and says
@@ -66,6 +74,26 @@ pub trait Device: Send {
     fn refuse(&mut self, _queue: u16, _request: Request<'_>) -> bool {
         true
     }
+
+    /// A descriptor that becomes readable when the device has something to do without a request.
+    /// The same for the life of the device.
+    ///
+    /// The worker watches it edge-triggered, and never reads it.
+    fn events(&self) -> Option<&dyn AsRawFd> {
+        None
+    }
+
+    /// Does what the descriptor of [`events`](Self::events) has asked for, and returns whether
+    /// there may be more of it: then it is called again, after a look at what else there is to do.
+    /// Otherwise it is not called before there is something new. May come without need.
+    fn wake(&mut self) -> bool {
+        false
+    }
+
+    /// Forgets what it knows of the driver, and drops the requests that it keeps.
+    ///
+    /// Called after the worker was stopped for a reset: nothing goes back to the driver any more.
+    fn reset(&mut self) {}
 }
 
 /// How the queue loop reaches the driver: implemented by the transport.

@@ -34,6 +34,39 @@ pub enum Error {
         /// Its size.
         bytes: u64,
     },
+    /// The file is not the node of an I2C adapter.
+    #[error("cannot ask the I2C adapter for its functions")]
+    I2cAdapter {
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is not the node of a GPIO chip, or not one that can be used.
+    #[error("cannot ask the GPIO chip for its lines")]
+    GpioChip {
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The chip has no such line, or the list has it twice.
+    #[error("line {line} is not on the GPIO chip, or twice in the list")]
+    GpioLine {
+        /// Its number on the chip.
+        line: u32,
+    },
+    /// A device cannot have so many lines.
+    #[error("a GPIO device cannot have {count} lines")]
+    GpioCount {
+        /// How many.
+        count: usize,
+    },
+    /// There can be no timer.
+    #[error("cannot make a timer")]
+    Timer {
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The serial number does not fit its field in the answer to the guest.
     #[error("the serial number has {len} bytes, more than {max}")]
     Serial {

@@ -34,12 +34,35 @@ pub const REQUEST_BYTES: usize = 16 << 20;
 /// so as many of the host's maptrack entries) or copied at one time for one queue.
 pub const BATCH_BYTES: usize = 32 << 20;
 
+/// Writable descriptors of all requests that a device keeps of one queue, to answer them later.
+///
+/// Attack: as many requests as the queue is long, each with [`CHAIN_DESCRIPTORS`] buffers, and all
+/// of a kind that waits: what is remembered of them grows. (Their number is bounded by the queue.)
+pub const KEPT_DESCRIPTORS: usize = 4096;
+
 /// Random bytes given for one request.
 ///
 /// Attack: a guest that asks for megabytes burns the host's processor, or
 /// drains a slow hardware source, and the worker cannot be stopped meanwhile. A
 /// driver that is given less than it asked for asks again.
 pub const ENTROPY_BYTES: usize = 4096;
+
+/// Bytes of one segment of an I2C transfer; what Linux' i2c-dev takes.
+///
+/// Attack: megabytes for a bus that does ten kilobytes in a second, which others wait for.
+pub const I2C_SEGMENT_BYTES: usize = 8192;
+
+/// Segments of one I2C transfer; what Linux' i2c-dev takes.
+///
+/// Attack: a transfer that never ends keeps the bus from others, and what was sent of it in
+/// memory.
+pub const I2C_SEGMENTS: usize = 42;
+
+/// Edges of GPIO lines that are looked at in one go.
+///
+/// Attack: a line that another guest or a broken wire toggles without end keeps the worker from its
+/// queues and from being stopped.
+pub const GPIO_EDGES: usize = 64;
 
 /// Log lines about guests, per place in the source and [`LOG_PERIOD_SECONDS`].
 ///

@@ -9,15 +9,17 @@ use std::any::Any;
 use std::error::Error as _;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::Ordering;
+use std::thread;
 
 use virtio_bindings::virtio_ring::VRING_AVAIL_F_NO_INTERRUPT;
 use virtio_queue::{Queue, QueueT};
 use vm_memory::{Bytes, GuestAddress, GuestAddressSpace};
 
-use crate::chain::{Chains, Fault};
+use crate::chain::{Chains, Fault, Flaw};
 use crate::counters::Counters;
 use crate::device::{Device, Interrupt};
 use crate::memory::Batch;
+use crate::pending::Keeper;
 use crate::request::{Buffers, Receipt, Request};
 use crate::warn_limited;
 
@@ -40,6 +42,17 @@ enum Stop {
     Untold(Fault),
 }
 
+impl Stop {
+    /// What has stopped a batch, if something has.
+    fn of(served: thread::Result<Result<(), Fault>>) -> Option<Self> {
+        match served {
+            Ok(Ok(())) => None,
+            Ok(Err(fault)) => Some(Self::Untold(fault)),
+            Err(payload) => Some(Self::Panic(payload)),
+        }
+    }
+}
+
 /// A virtqueue that is served in batches.
 #[derive(Debug)]
 pub struct VirtQueue {
@@ -47,6 +60,7 @@ pub struct VirtQueue {
     queue: Queue,
     chains: Chains,
     receipts: Vec<Receipt>,
+    keeper: Keeper,
     /// Set once the rings were found to be in memory.
     checked: bool,
     /// Set while the driver is asked not to notify.
@@ -63,6 +77,7 @@ impl VirtQueue {
             queue,
             chains: Chains::default(),
             receipts: Vec::new(),
+            keeper: Keeper::default(),
             checked: false,
             quiet: false,
             broken: false,
@@ -92,9 +107,17 @@ impl VirtQueue {
     /// Retires the ring: nothing more is read from it, nor written to it.
     pub fn retire(&mut self) {
         self.broken = true;
+        self.keeper.clear();
     }
 
-    /// Serves one batch: every chain that was available, within [`limits`](crate::limits).
+    /// Whether the device has answered requests that it had kept: there is a batch to serve,
+    /// whatever the driver does.
+    pub fn has_answers(&self) -> bool {
+        !self.broken && self.keeper.has_answers()
+    }
+
+    /// Serves one batch, within [`limits`](crate::limits): kept requests that were answered, or if
+    /// there are none, every chain that was available.
     ///
     /// Raises at most one interrupt, and [`Interrupt::broken`] once if the ring cannot be parsed.
     ///
@@ -116,21 +139,28 @@ impl VirtQueue {
             return Progress::Broken;
         }
         let mut stop = None;
-        let outcome = self
-            .batch(space, device, counters, &mut stop)
-            .and_then(|more| self.publish(space, more, interrupt, counters));
-        let outcome = match stop {
-            Some(Stop::Untold(fault)) => outcome.and(Err(fault)),
-            Some(Stop::Panic(payload)) => {
-                self.broken = true;
-                resume_unwind(payload);
-            }
-            None => outcome,
+        let served = if self.keeper.has_answers() {
+            self.settle(space, device, counters, &mut stop);
+            Ok(true)
+        } else {
+            self.batch(space, device, counters, &mut stop)
         };
-        self.broken = outcome.is_err();
+        let mut outcome = served.and_then(|more| self.publish(space, more, interrupt, counters));
+        let mut panic = None;
+        match stop {
+            Some(Stop::Untold(fault)) => outcome = outcome.and(Err(fault)),
+            Some(Stop::Panic(payload)) => panic = Some(payload),
+            None => {}
+        }
+        if outcome.is_err() || panic.is_some() {
+            self.retire();
+        }
         if let Err(fault) = &outcome {
             self.report(fault);
             interrupt.broken();
+        }
+        if let Some(payload) = panic {
+            resume_unwind(payload);
         }
         match outcome {
             Ok(true) => Progress::More,
@@ -169,8 +199,51 @@ impl VirtQueue {
         let more = taken.inspect_err(|_| self.queue.set_next_avail(start))?;
         let left = self.chains.plan(mem);
         self.undo(left);
+        self.keeper.limit(self.queue.size().into());
         *stop = self.serve(mem, device, counters);
-        Ok(more || left > 0)
+        Ok(more || left > 0 || self.keeper.has_answers())
+    }
+
+    /// Has kept requests answered, as [`batch`](Self::batch) has new ones served.
+    fn settle<A>(
+        &mut self,
+        space: &A,
+        device: &mut dyn Device,
+        counters: &Counters,
+        stop: &mut Option<Stop>,
+    ) where
+        A: GuestAddressSpace<M: Batch>,
+    {
+        let guard = space.memory();
+        let answers = self.keeper.take();
+        self.chains.plan_kept(answers.iter().map(|(kept, _)| kept));
+        let (slices, chains) = self.chains.resolve(&*guard);
+        self.receipts.clear();
+        self.receipts
+            .extend(chains.iter().map(|chain| Receipt::new(chain.head)));
+        let mut done = 0;
+        let served = catch_unwind(AssertUnwindSafe(|| {
+            let answered = chains.iter().zip(&self.receipts).zip(answers);
+            for ((chain, receipt), (kept, answer)) in answered {
+                done += 1;
+                receipt.written.set(kept.written);
+                let request = Request {
+                    queue: self.index,
+                    readable: Buffers::new(&[]),
+                    writable: Buffers::new(chain.sides(&slices).1),
+                    receipt,
+                    counters,
+                    keeper: None,
+                };
+                match (chain.flaw, answer) {
+                    (None, Some(answer)) => answer(request),
+                    (flaw, _) => refuse(device, request, flaw).inspect_err(|_| done -= 1)?,
+                }
+            }
+            Ok(())
+        }));
+        self.receipts.truncate(done);
+        *stop = Stop::of(served);
     }
 
     /// Puts the last `count` heads back on the available ring.
@@ -202,33 +275,25 @@ impl VirtQueue {
                     writable,
                     receipt,
                     counters,
+                    keeper: chain.flaw.is_none().then_some(&self.keeper),
                 };
-                let Some(flaw) = chain.flaw else {
-                    device.serve(self.index, request);
-                    continue;
-                };
-                Counters::add(&counters.malformed, 1);
-                warn_limited!("queue {} head {}: {flaw}", self.index, chain.head);
-                let told = device.refuse(self.index, request);
-                receipt.written.set(0);
-                if !told && flaw.may_be_the_hosts() {
-                    done -= 1;
-                    return Err(Fault::Untold {
-                        head: chain.head,
-                        flaw,
-                    });
+                match chain.flaw {
+                    None => device.serve(self.index, request),
+                    flaw => refuse(device, request, flaw).inspect_err(|_| done -= 1)?,
                 }
             }
             Ok(())
         }));
+        for (place, receipt) in self.receipts.iter().enumerate() {
+            if let Some(id) = receipt.kept.get() {
+                let kept = self.chains.keep(place, receipt.written.get());
+                self.keeper.insert(id, kept);
+            }
+        }
         let left = self.receipts.len() - done;
         self.receipts.truncate(done);
         self.undo(u16::try_from(left).expect("a batch has no more chains than BATCH_CHAINS"));
-        match served {
-            Ok(Ok(())) => None,
-            Ok(Err(fault)) => Some(Stop::Untold(fault)),
-            Err(payload) => Some(Stop::Panic(payload)),
-        }
+        Stop::of(served)
     }
 
     /// Puts the chains back, interrupts the driver if it wants that, and says whether there
@@ -245,19 +310,18 @@ impl VirtQueue {
     {
         let guard = space.memory();
         let mem = &*guard;
-        let (mut read, mut written) = (0, 0);
-        for receipt in &self.receipts {
+        let (mut read, mut written, mut count) = (0, 0, 0);
+        let is_due = |receipt: &&Receipt| receipt.kept.get().is_none();
+        for receipt in self.receipts.iter().filter(is_due) {
             let len = u32::try_from(receipt.written.get()).unwrap_or(u32::MAX);
             self.queue.add_used(mem, receipt.head, len)?;
             written += u64::from(len);
             read += u64::try_from(receipt.read.get()).unwrap_or(u64::MAX);
+            count += 1;
         }
-        if !self.receipts.is_empty() {
+        if count > 0 {
             Counters::add(&counters.batches, 1);
-            Counters::add(
-                &counters.requests,
-                u64::try_from(self.receipts.len()).unwrap_or(0),
-            );
+            Counters::add(&counters.requests, count);
             Counters::add(&counters.bytes_read, read);
             Counters::add(&counters.bytes_written, written);
             if self.wants_interrupt(mem)? {
@@ -294,5 +358,22 @@ impl VirtQueue {
             Some(source) => warn_limited!("queue {index} retired: {fault}: {source}"),
             None => warn_limited!("queue {index} retired: {fault}"),
         }
+    }
+}
+
+/// Has the device fail a request: because of a flaw, or because it has dropped it. A fault if its
+/// driver cannot be told, and the cause may be the host's.
+fn refuse(device: &mut dyn Device, request: Request<'_>, flaw: Option<Flaw>) -> Result<(), Fault> {
+    let (queue, receipt) = (request.queue, request.receipt);
+    let head = receipt.head;
+    if let Some(flaw) = flaw {
+        Counters::add(&request.counters.malformed, 1);
+        warn_limited!("queue {queue} head {head}: {flaw}");
+    }
+    let told = device.refuse(queue, request);
+    receipt.written.set(0);
+    match flaw {
+        Some(flaw) if !told && flaw.may_be_the_hosts() => Err(Fault::Untold { head, flaw }),
+        _ => Ok(()),
     }
 }

@@ -9,6 +9,7 @@ use vm_memory::{Bytes, VolatileSlice};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::counters::Counters;
+use crate::pending::{Keeper, Pending};
 use crate::warn_limited;
 
 /// What a chain's return to the guest will say. Kept by the queue, so that it is
@@ -21,6 +22,8 @@ pub(crate) struct Receipt {
     pub(crate) written: Cell<usize>,
     /// How many bytes were read.
     pub(crate) read: Cell<usize>,
+    /// The number by which the device has kept the request: it does not go back yet.
+    pub(crate) kept: Cell<Option<u64>>,
 }
 
 impl Receipt {
@@ -29,6 +32,7 @@ impl Receipt {
             head,
             written: Cell::new(0),
             read: Cell::new(0),
+            kept: Cell::new(None),
         }
     }
 }
@@ -121,9 +125,33 @@ pub struct Request<'b> {
     pub(crate) writable: Buffers<'b>,
     pub(crate) receipt: &'b Receipt,
     pub(crate) counters: &'b Counters,
+    /// Where it can be kept.
+    pub(crate) keeper: Option<&'b Keeper>,
 }
 
 impl<'b> Request<'b> {
+    /// Keeps the request, to be answered later. What was read and written so far stays so; a
+    /// [status](Self::split_status) that was taken away is back when it is answered.
+    ///
+    /// # Errors
+    ///
+    /// The request, when it cannot be kept: the device keeps as many requests as the queue has
+    /// descriptors, or the kept ones have more buffers than
+    /// [`KEPT_DESCRIPTORS`](crate::limits::KEPT_DESCRIPTORS); or this is one to refuse, or one
+    /// that was kept before.
+    pub fn keep(self) -> Result<Pending, Self> {
+        match self
+            .keeper
+            .and_then(|keeper| keeper.keep(self.writable.slices.len()))
+        {
+            Some((id, pending)) => {
+                self.receipt.kept.set(Some(id));
+                Ok(pending)
+            }
+            None => Err(self),
+        }
+    }
+
     /// How many bytes from the driver are left.
     pub fn readable_len(&self) -> usize {
         self.readable.len()
@@ -270,6 +298,7 @@ mod tests {
             writable: Buffers::new(&writable),
             receipt: &receipt,
             counters: &counters,
+            keeper: None,
         });
     }
 

@@ -79,10 +79,11 @@ impl Worker {
             setup,
             stop: stop.try_clone()?,
             stopping: false,
+            is_woken: false,
             due: vec![true; queues],
             registered: Ok(()),
         };
-        let mut manager = EventManager::new_with_capacity(queues + 1).map_err(io::Error::other)?;
+        let mut manager = EventManager::new_with_capacity(queues + 2).map_err(io::Error::other)?;
         let id = manager.add_subscriber(body);
         let body = manager.subscriber_mut(id).map_err(io::Error::other)?;
         std::mem::replace(&mut body.registered, Ok(())).map_err(io::Error::other)?;
@@ -165,6 +166,7 @@ fn thread_name() -> String {
 enum Token {
     /// A notification for the queue at this place.
     Kick(u32),
+    Device,
     Stop,
 }
 
@@ -172,6 +174,7 @@ impl From<Token> for u32 {
     fn from(token: Token) -> Self {
         match token {
             Token::Kick(place) => place,
+            Token::Device => Self::MAX - 1,
             Token::Stop => Self::MAX,
         }
     }
@@ -179,10 +182,10 @@ impl From<Token> for u32 {
 
 impl From<u32> for Token {
     fn from(data: u32) -> Self {
-        if data == u32::MAX {
-            Self::Stop
-        } else {
-            Self::Kick(data)
+        match data {
+            u32::MAX => Self::Stop,
+            0xffff_fffe => Self::Device,
+            place => Self::Kick(place),
         }
     }
 }
@@ -192,6 +195,8 @@ struct Body<A> {
     setup: Setup<A>,
     stop: EventFd,
     stopping: bool,
+    /// The device's own descriptor has become readable.
+    is_woken: bool,
     /// For each queue, whether it may have requests.
     due: Vec<bool>,
     /// How `init`, which cannot fail, has fared.
@@ -200,11 +205,21 @@ struct Body<A> {
 
 impl<A: GuestAddressSpace<M: Batch>> Body<A> {
     fn is_idle(&self) -> bool {
-        !self.due.contains(&true)
+        let is_answered = |(queue, _): &(VirtQueue, EventFd)| queue.has_answers();
+        !self.is_woken && !self.due.contains(&true) && !self.setup.queues.iter().any(is_answered)
     }
 
-    /// Serves one batch of each queue that may have requests.
+    /// Lets the device do what it has to, and serves one batch of each queue that may have
+    /// requests.
     fn round(&mut self) {
+        let is_woken = std::mem::take(&mut self.is_woken);
+        if is_woken {
+            let device = &mut self.setup.device;
+            match catch_unwind(AssertUnwindSafe(|| device.wake())) {
+                Ok(more) => self.is_woken = more,
+                Err(_) => return self.panicked(),
+            }
+        }
         let Setup {
             space,
             device,
@@ -213,7 +228,7 @@ impl<A: GuestAddressSpace<M: Batch>> Body<A> {
             counters,
         } = &mut self.setup;
         for ((queue, _), due) in queues.iter_mut().zip(&mut self.due) {
-            if !*due {
+            if !*due && !queue.has_answers() {
                 continue;
             }
             let progress = catch_unwind(AssertUnwindSafe(|| {
@@ -221,12 +236,18 @@ impl<A: GuestAddressSpace<M: Batch>> Body<A> {
             }));
             match progress {
                 Ok(progress) => *due = progress == Progress::More,
-                Err(_) => {
-                    log::error!("{}: the device panicked and is retired", thread_name());
-                    return self.retire();
-                }
+                Err(_) => return self.panicked(),
             }
         }
+    }
+
+    fn panicked(&mut self) {
+        log::error!("{}: the device panicked and is retired", thread_name());
+        self.retire();
+    }
+
+    fn is_retired(&self) -> bool {
+        self.setup.queues.iter().all(|(queue, _)| queue.is_broken())
     }
 
     /// Ends all service, for good.
@@ -236,6 +257,7 @@ impl<A: GuestAddressSpace<M: Batch>> Body<A> {
             .iter_mut()
             .for_each(|(queue, _)| queue.retire());
         self.due.fill(false);
+        self.is_woken = false;
         self.setup.interrupt.broken();
     }
 
@@ -244,6 +266,10 @@ impl<A: GuestAddressSpace<M: Batch>> Body<A> {
     fn register(&self, ops: &mut EventOps) -> event_manager::Result<()> {
         let events = EventSet::IN | EventSet::EDGE_TRIGGERED;
         ops.add(Events::with_data(&self.stop, Token::Stop.into(), events))?;
+        if let Some(fd) = self.setup.device.events() {
+            let fd = fd.as_raw_fd();
+            ops.add(Events::with_data_raw(fd, Token::Device.into(), events))?;
+        }
         for (place, (_, kick)) in (0..).zip(&self.setup.queues) {
             ops.add(Events::with_data(kick, Token::Kick(place).into(), events))?;
         }
@@ -259,6 +285,7 @@ impl<A: GuestAddressSpace<M: Batch>> MutEventSubscriber for Body<A> {
     fn process(&mut self, events: Events, _ops: &mut EventOps) {
         match Token::from(events.data()) {
             Token::Stop => self.stopping = true,
+            Token::Device => self.is_woken = !self.is_retired(),
             Token::Kick(place) => {
                 Counters::add(&self.setup.counters.kicks, 1);
                 let place = usize::try_from(place).unwrap_or(usize::MAX);

@@ -73,6 +73,22 @@ pub enum DeviceKind {
         /// What the guest reads as the disk's identity, at most 20 bytes of it.
         serial: String,
     },
+    /// An I2C adapter; the descriptor is its node. Without one, a simulation.
+    I2c {
+        /// What the guest may use.
+        addresses: Option<Vec<u8>>,
+    },
+}
+
+impl DeviceKind {
+    /// What threads are named after.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Rng => "rng",
+            Self::Block { .. } => "blk",
+            Self::I2c { .. } => "i2c",
+        }
+    }
 }
 
 /// What the supervisor asks of a guest process.

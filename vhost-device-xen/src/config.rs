@@ -11,12 +11,23 @@
 //! [rng]
 //! # Where entropy comes from; without it, the host's getrandom(2).
 //! source = "/dev/hwrng"
+//!
+//! # What a device of a guest is. The first section that fits counts.
+//! [[i2c]]
+//! guest = "sensors"           # its name, its UUID, or "*"
+//! index = 0                   # which device of its virtio= line; without it, any
+//! adapter = "i2c-1"           # also: 1, a name, or "sim"
+//! addresses = [0x20, 0x50]    # what the guest may use; without it, all
 //! ```
+
+mod rules;
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use serde::Deserialize;
+
+pub use rules::{Hardware, I2c, Scope};
 
 /// Where the configuration is when the command line does not say.
 pub const DEFAULT_PATH: &str = "/etc/vhost-device-xen.toml";
@@ -29,6 +40,8 @@ pub struct Config {
     pub kernel: Kernel,
     /// Entropy devices.
     pub rng: Rng,
+    /// I2C adapters.
+    pub i2c: Vec<I2c>,
 }
 
 /// What of the kernel may be used.

@@ -21,6 +21,19 @@ pub(super) struct Planned {
     pub(super) flaw: Option<Flaw>,
 }
 
+impl Planned {
+    /// A chain that was checked before, with writable ranges only.
+    pub(super) fn again(head: u16, first: usize, end: usize) -> Self {
+        Self {
+            head,
+            first,
+            split: first,
+            end,
+            flaw: None,
+        }
+    }
+}
+
 /// The check of one chain, descriptor by descriptor.
 pub(super) struct Plan<'a> {
     ranges: &'a mut Vec<Range>,

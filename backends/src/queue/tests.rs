@@ -2,6 +2,7 @@
 
 mod any;
 mod chains;
+mod kept;
 mod mapped;
 
 use std::sync::Mutex;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 
-use std::sync::atomic::{Ordering::SeqCst, fence};
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst, fence};
 use std::time::{Duration, Instant};
 
 use virtio_queue::QueueT;
@@ -184,6 +185,108 @@ fn a_name_that_is_too_long_is_refused() {
     let error = Worker::spawn("sixteen-bytes-xx".into(), Bench::new().setup()).unwrap_err();
 
     assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+}
+
+/// Keeps its requests until its descriptor is written to; panics when it has none then.
+struct Waiting {
+    event: EventFd,
+    kept: Vec<crate::Pending>,
+    served: Arc<AtomicUsize>,
+}
+
+impl Device for Waiting {
+    fn traits(&self) -> Traits {
+        Count(0).traits()
+    }
+
+    fn serve(&mut self, _queue: u16, request: Request<'_>) {
+        self.kept.extend(request.keep().ok());
+        self.served.fetch_add(1, SeqCst);
+    }
+
+    fn events(&self) -> Option<&dyn AsRawFd> {
+        Some(&self.event)
+    }
+
+    fn wake(&mut self) -> bool {
+        let pending = self.kept.pop().unwrap();
+        pending.answer(|mut request| _ = request.write_bytes(&[1, 2]));
+        false
+    }
+
+    fn reset(&mut self) {
+        self.kept.clear();
+    }
+}
+
+/// A worker for a device that waits, which has got one request of each queue.
+fn waiting() -> (Bench, EventFd, Worker) {
+    let mut bench = Bench::new();
+    bench.send(0, 1);
+    bench.send(1, 1);
+    let event = EventFd::new(EFD_NONBLOCK).unwrap();
+    let served = Arc::new(AtomicUsize::new(0));
+    let device = Waiting {
+        served: Arc::clone(&served),
+        event: event.try_clone().unwrap(),
+        kept: Vec::new(),
+    };
+    let setup = Setup {
+        device: Box::new(device),
+        ..bench.setup()
+    };
+    let worker = Worker::spawn("waiting".into(), setup).unwrap();
+    let end = Instant::now() + Duration::from_secs(10);
+    while served.load(SeqCst) < 2 {
+        assert!(Instant::now() < end, "not served");
+        thread::yield_now();
+    }
+    (bench, event, worker)
+}
+
+#[test]
+fn a_device_answers_when_its_own_descriptor_says_so() {
+    let (mut bench, event, worker) = waiting();
+
+    event.write(1).unwrap();
+    bench.interrupts.wait(1, 0);
+    event.write(1).unwrap();
+    bench.interrupts.wait(2, 0);
+    drop(worker);
+
+    assert_eq!(bench.interrupts.queues(), [1, 0]);
+    assert_eq!(bench.drivers[0].used(), [(0, 2)]);
+    assert_eq!(bench.drivers[1].used(), [(0, 2)]);
+}
+
+#[test]
+fn what_a_stopped_device_keeps_does_not_go_back_after_a_reset() {
+    let (mut bench, _event, worker) = waiting();
+
+    let mut stopped = worker.stop();
+    stopped.device.reset();
+
+    drop(stopped);
+    assert!(bench.drivers[0].used().is_empty() && bench.interrupts.queues().is_empty());
+}
+
+#[test]
+fn a_panic_of_a_woken_device_ends_its_service() {
+    let (mut bench, event, worker) = waiting();
+    event.write(1).unwrap();
+    bench.interrupts.wait(1, 0);
+    event.write(1).unwrap();
+    bench.interrupts.wait(2, 0);
+
+    event.write(1).unwrap();
+    bench.interrupts.wait(2, 1);
+    event.write(1).unwrap();
+    bench.send(0, 1);
+    bench.kicks[0].write(1).unwrap();
+    drop(worker);
+
+    assert_eq!(bench.interrupts.breaks(), 1);
+    assert_eq!(bench.drivers[0].used().len(), 1);
 }
 
 /// Sends requests as fast as they come back, with a kick only where it is asked for.

@@ -2,18 +2,23 @@
 
 //! What runs inside the lab's guests: one program, a subcommand per task.
 
+mod i2c;
 mod poke;
 mod storm;
 mod window;
 
 use std::{env, process::ExitCode};
 
-const USAGE: &str = "usage: lab-guest poke BASE [SEED] [COUNT] | storm BASE COUNT";
+const USAGE: &str = "usage: lab-guest poke BASE [SEED] [COUNT]
+       lab-guest storm BASE COUNT
+       lab-guest i2c NODE detect
+       lab-guest i2c NODE use|refused CHIP";
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match *words {
+        ["i2c", ref words @ ..] => i2c::main(words),
         ["poke", ref numbers @ ..] => poke::main(numbers),
         ["storm", ref args @ ..] => storm::main(args),
         _ => Err(USAGE.into()),

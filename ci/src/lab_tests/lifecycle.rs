@@ -4,10 +4,8 @@
 
 use std::time::Duration;
 
-use super::parts::{DAEMON, DEVICES, devices};
+use super::parts::{DAEMON, DEVICES, LAB_GUEST, devices};
 use super::{Guest, LabTest};
-
-const LAB_GUEST: &str = "lab-guest";
 
 /// Twenty guests that use two devices each are destroyed, and the daemon is as it was.
 pub const TWENTY_GUESTS_LEAVE_NOTHING: LabTest = LabTest {

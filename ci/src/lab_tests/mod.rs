@@ -11,6 +11,7 @@
 mod basics;
 mod devices;
 mod frame;
+mod i2c;
 mod lifecycle;
 pub(crate) mod parts;
 
@@ -32,6 +33,8 @@ pub const ALL: &[&LabTest] = &[
     &lifecycle::A_HOSTILE_GUEST_HARMS_NOBODY,
     &lifecycle::A_KILLED_PROCESS_IS_ITS_GUESTS_AFFAIR,
     &lifecycle::MISTAKES_ARE_NAMED,
+    &i2c::I2C_ADAPTERS_WORK,
+    &i2c::MISTAKES_IN_RULES_ARE_NAMED,
 ];
 
 /// A test in the lab.

@@ -5,6 +5,9 @@
 /// The daemon's package and program.
 pub const DAEMON: &str = "vhost-device-xen";
 
+/// The package and program of what runs in guests.
+pub const LAB_GUEST: &str = "lab-guest";
+
 /// What guests do with their devices: functions for their scripts.
 pub const DEVICES: (&str, &str) = ("devices.sh", include_str!("../../lab/devices.sh"));
 

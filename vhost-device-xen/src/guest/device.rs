@@ -92,7 +92,7 @@ impl GuestDevice {
         let registers = Mmio::new(
             traits,
             traits.features | RING_FEATURES,
-            required(space.mode()),
+            required(space.mode()) | device.required(),
             device.config().to_vec(),
             signals.clone(),
         );
@@ -210,10 +210,7 @@ impl GuestDevice {
 
     /// `rng:3/0`: what, for whom, which; at most 15 bytes.
     fn thread_name(&self) -> String {
-        let kind = match self.spec.kind {
-            crate::channel::DeviceKind::Rng => "rng",
-            crate::channel::DeviceKind::Block { .. } => "blk",
-        };
+        let kind = self.spec.kind.name();
         let mut name = format!("{kind}:{}/{}", self.domain, self.spec.id.index);
         name.truncate(15);
         name
@@ -226,7 +223,9 @@ impl GuestDevice {
                 let stopped = worker.stop();
                 drop(stopped.queues);
                 drop(pins);
-                State::Idle(stopped.device)
+                let mut device = stopped.device;
+                device.reset();
+                State::Idle(device)
             }
             other => other,
         };

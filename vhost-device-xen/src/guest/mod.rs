@@ -14,6 +14,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
 
 use backends::block::{Disk, Options};
+use backends::i2c::{self, Adapter, HostBus, SimulatedBus};
 use backends::rng::{Entropy, Source};
 use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber, SubscriberOps};
 use xen_hypercall::DomId;
@@ -25,6 +26,9 @@ use crate::channel::{Channel, Command, DeviceId, DeviceKind, DeviceSpec, Report}
 use bus::Bus;
 pub use device::chain;
 use device::{GuestDevice, Kernel};
+
+/// Where a simulated bus has a chip if nobody says: small EEPROMs are there.
+const SIMULATED_CHIP: u8 = 0x50;
 
 /// What a guest process cannot do.
 #[derive(Debug, thiserror::Error)]
@@ -287,7 +291,24 @@ fn make(kind: &DeviceKind, file: Option<File>) -> Result<Box<dyn backends::Devic
             let disk = Disk::new(file.ok_or(Error::NoImage)?, options).map_err(Error::Device)?;
             Ok(Box::new(disk))
         }
+        DeviceKind::I2c { addresses } => make_i2c(addresses.as_deref(), file),
     }
+}
+
+fn make_i2c(
+    addresses: Option<&[u8]>,
+    file: Option<File>,
+) -> Result<Box<dyn backends::Device>, Error> {
+    let bus: Box<dyn i2c::Bus> = match file {
+        Some(file) => Box::new(HostBus::new(file).map_err(Error::Device)?),
+        None => {
+            let chips = addresses.unwrap_or(&[SIMULATED_CHIP]);
+            Box::new(SimulatedBus::new(chips.iter().copied()))
+        }
+    };
+    let addresses = addresses.map(|list| list.iter().copied().collect());
+    let adapter = Adapter::new(bus, addresses).map_err(Error::Device)?;
+    Ok(Box::new(adapter))
 }
 
 impl MutEventSubscriber for Guest {

@@ -8,6 +8,7 @@
 mod guests;
 mod keys;
 mod process;
+mod rules;
 mod spec;
 
 use std::collections::BTreeMap;
@@ -297,12 +298,12 @@ impl Supervisor {
     }
 
     fn attach(&mut self, key: Key, ops: &mut EventOps) {
-        let (domain, id) = key;
+        let (domain, _) = key;
         // A process that is on its way out takes nothing new: its end brings us back here.
         if self.is_ending(domain) {
             return;
         }
-        let found = spec::read(&self.store, &device_path(key), id, &self.config);
+        let found = spec::read(&self.store, &device_path(key), key, &self.config);
         let (spec, file) = match found {
             Ok(found) => found,
             Err(e) => return self.refuse(key, &chain(&e)),

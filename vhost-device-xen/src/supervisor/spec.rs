@@ -12,7 +12,9 @@ use std::path::PathBuf;
 
 use xen_store::Store;
 
-use crate::channel::{DeviceId, DeviceKind, DeviceSpec, Directory};
+use super::keys::Key;
+use super::rules;
+use crate::channel::{DeviceKind, DeviceSpec, Directory};
 use crate::config::Config;
 use crate::transport::MMIO_SIZE;
 
@@ -22,6 +24,8 @@ const TYPE_PREFIX: &str = "virtio,device";
 const BLOCK: u32 = 2;
 /// The virtio device ID of an entropy source.
 const ENTROPY: u32 = 4;
+/// The virtio device ID of an I2C adapter.
+const I2C: u32 = 34;
 /// The first INTID that a device may have: below are those of a vCPU.
 const FIRST_SPI: u32 = 32;
 
@@ -55,6 +59,16 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// The configuration does not say what the device is.
+    #[error("the configuration has no {section} for device {index} of guest {guest:?}")]
+    NoRule {
+        /// The section that it should have.
+        section: &'static str,
+        /// The name of the guest.
+        guest: String,
+        /// The number of the device.
+        index: u32,
+    },
     /// The file behind a device cannot be opened.
     #[error("{key}: cannot open {} for {access}", path.display())]
     File {
@@ -78,7 +92,7 @@ pub enum Error {
 pub fn read(
     store: &impl Store,
     path: &str,
-    id: DeviceId,
+    key: Key,
     config: &Config,
 ) -> Result<(DeviceSpec, Option<File>), Error> {
     let keys = Keys { store, path };
@@ -95,8 +109,9 @@ pub fn read(
     )?;
     let free = |base: &u64| base.checked_add(MMIO_SIZE - 1).is_some() && base.is_multiple_of(4);
     let base = keys.number("base", free, "an address of 0x200 bytes")?;
+    let (_, id) = key;
     let (kind, file) = match id.directory {
-        Directory::Virtio => entropy(&keys, config)?,
+        Directory::Virtio => by_type(&keys, key, config)?,
         Directory::Disk => disk(&keys)?,
     };
     Ok((
@@ -111,8 +126,9 @@ pub fn read(
     ))
 }
 
-fn entropy<S: Store>(
+fn by_type<S: Store>(
     keys: &Keys<'_, S>,
+    key: Key,
     config: &Config,
 ) -> Result<(DeviceKind, Option<File>), Error> {
     let name = keys.text("type")?;
@@ -125,8 +141,9 @@ fn entropy<S: Store>(
             let file = source.map(|path| open("[rng] source", path.clone(), false));
             return Ok((DeviceKind::Rng, file.transpose()?));
         }
+        Some(Ok(I2C)) => return rules::i2c(keys.store, key, config),
         Some(Ok(BLOCK)) => "served from a virtio= line: a block device needs a disk= line",
-        _ => "a device this version has (virtio,device4: entropy)",
+        _ => "a device this version has (virtio,device4: entropy; device22: I2C)",
     };
     Err(Keys::<S>::wrong("type", name, wanted))
 }
@@ -170,7 +187,12 @@ fn lock(file: &File, path: PathBuf, writable: bool) -> Result<(), Error> {
     }
 }
 
-fn open(key: &'static str, path: PathBuf, writable: bool) -> Result<File, Error> {
+/// Opens what `key`, of XenStore or of the configuration, names.
+///
+/// # Errors
+///
+/// [`Error::File`].
+pub fn open(key: &'static str, path: PathBuf, writable: bool) -> Result<File, Error> {
     let access = if writable {
         "reading and writing"
     } else {
@@ -242,6 +264,7 @@ mod tests {
     use xen_store::sim::Server;
 
     use super::*;
+    use crate::channel::DeviceId;
 
     const PATH: &str = "/local/domain/0/backend/virtio_disk/1/51712";
     const DISK: DeviceId = DeviceId {
@@ -288,7 +311,7 @@ mod tests {
     }
 
     fn failure(server: &Server, id: DeviceId) -> String {
-        read(&server.client(), PATH, id, &Config::default())
+        read(&server.client(), PATH, (1, id), &Config::default())
             .unwrap_err()
             .to_string()
     }
@@ -298,7 +321,7 @@ mod tests {
         let image = tempfile::NamedTempFile::new().unwrap();
         let server = disk(image.path().to_str().unwrap(), &[]);
 
-        let (spec, file) = read(&server.client(), PATH, DISK, &Config::default()).unwrap();
+        let (spec, file) = read(&server.client(), PATH, (1, DISK), &Config::default()).unwrap();
 
         assert_eq!((spec.base, spec.irq, spec.grants), (0x200_0000, 33, false));
         assert_eq!(
@@ -315,7 +338,7 @@ mod tests {
     fn an_entropy_source_is_found_by_its_hexadecimal_type() {
         let server = rng(&[]);
 
-        let (spec, file) = read(&server.client(), PATH, RNG, &Config::default()).unwrap();
+        let (spec, file) = read(&server.client(), PATH, (1, RNG), &Config::default()).unwrap();
 
         assert_eq!((spec.base, spec.grants), (0x200_0200, true));
         assert_eq!(spec.kind, DeviceKind::Rng);
@@ -382,11 +405,11 @@ mod tests {
         let image = tempfile::NamedTempFile::new().unwrap();
         let path = image.path().to_str().unwrap();
         let first = disk(path, &[]);
-        let kept = read(&first.client(), PATH, DISK, &Config::default()).unwrap();
+        let kept = read(&first.client(), PATH, (1, DISK), &Config::default()).unwrap();
 
         let reader = failure(&disk(path, &[("mode", "r")]), DISK);
         drop(kept);
-        let second = read(&first.client(), PATH, DISK, &Config::default());
+        let second = read(&first.client(), PATH, (1, DISK), &Config::default());
 
         assert_eq!(
             reader,
@@ -401,8 +424,8 @@ mod tests {
         let server = disk(image.path().to_str().unwrap(), &[("mode", "r")]);
         let client = server.client();
 
-        let first = read(&client, PATH, DISK, &Config::default());
-        let second = read(&client, PATH, DISK, &Config::default());
+        let first = read(&client, PATH, (1, DISK), &Config::default());
+        let second = read(&client, PATH, (1, DISK), &Config::default());
 
         assert!(first.is_ok() && second.is_ok());
     }
@@ -418,7 +441,7 @@ mod tests {
         assert!(made.success());
         let server = disk(fifo.to_str().unwrap(), &[("mode", "r")]);
 
-        let found = read(&server.client(), PATH, DISK, &Config::default());
+        let found = read(&server.client(), PATH, (1, DISK), &Config::default());
 
         // That it is no disk is for the device to say.
         assert!(found.is_ok());

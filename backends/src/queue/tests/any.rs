@@ -34,13 +34,8 @@ fn ring(low: u64) -> impl Strategy<Value = (Vec<Raw>, Vec<Raw>, Vec<u16>)> {
     )
 }
 
-/// Sets a ring up and serves it to the end; says how that was, and in how many batches.
-fn serve_ring(
-    bench: &mut Bench,
-    table: &[Raw],
-    indirect: &[Raw],
-    heads: &[u16],
-) -> (Progress, u32) {
+/// Sets a ring up.
+fn set_up(bench: &mut Bench, table: &[Raw], indirect: &[Raw], heads: &[u16]) {
     let room = bench.driver.writable(16 * indirect.len()).addr;
     let fill = |at: GuestAddress, list: &[Raw]| {
         for (i, (addr, len, flags, next)) in (0..).zip(list) {
@@ -58,6 +53,16 @@ fn serve_ring(
     fill(room, indirect);
     fill(GuestAddress(bench.queue.queue().desc_table()), table);
     heads.iter().for_each(|head| bench.driver.offer(*head));
+}
+
+/// Sets a ring up and serves it to the end; says how that was, and in how many batches.
+fn serve_ring(
+    bench: &mut Bench,
+    table: &[Raw],
+    indirect: &[Raw],
+    heads: &[u16],
+) -> (Progress, u32) {
+    set_up(bench, table, indirect, heads);
     let mut batches = 1;
     while bench.process(exercise) == Progress::More {
         batches += 1;
@@ -103,6 +108,34 @@ proptest! {
             prop_assert_eq!(last, Progress::Broken);
             prop_assert!(used.len() <= sound && offered.starts_with(&used));
         }
+    }
+
+    #[test]
+    fn every_head_goes_back_once_whatever_is_kept_and_when_it_is_answered(
+        (table, indirect, heads) in ring(0x2000),
+        choices in prop::collection::vec(0..4_u8, 1..20),
+    ) {
+        let mut bench = Bench::new(16);
+        let heads: Vec<_> = heads.into_iter().filter(|head| *head < 16).collect();
+        let mut choices = choices.into_iter().cycle();
+        let mut kept = std::collections::VecDeque::new();
+        let mut serve = |request: Request<'_>| match (choices.next(), request.keep()) {
+            (Some(0), Ok(pending)) => pending.answer(exercise),
+            (Some(1), Ok(pending)) => drop(pending),
+            (Some(2), Ok(pending)) => kept.push_back(pending),
+            (_, Ok(pending)) => kept.push_front(pending),
+            (_, Err(request)) => exercise(request),
+        };
+        set_up(&mut bench, &table, &indirect, &heads);
+
+        while bench.process(&mut serve) == Progress::More {}
+        let waiting = kept.len();
+        let early = bench.driver.used().len();
+        kept.into_iter().for_each(|pending| pending.answer(exercise));
+        while bench.process(exercise) == Progress::More {}
+
+        let late = bench.driver.used().len();
+        prop_assert_eq!((early + late, late), (heads.len(), waiting));
     }
 
     #[test]

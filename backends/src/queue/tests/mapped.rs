@@ -159,3 +159,41 @@ fn all_is_declared_before_and_unmapped_when_the_used_index_is_published() {
         .collect();
     assert_eq!(calls, [2, 6]);
 }
+
+#[test]
+fn a_kept_request_is_mapped_neither_while_it_waits_nor_when_it_is_published() {
+    let Bench {
+        mut driver,
+        mut queue,
+        interrupts,
+        counters,
+    } = Bench::new(16);
+    let (question, answer) = (driver.readable(b"question"), driver.writable(99));
+    driver.send(&[question, answer]);
+    let space = Watched {
+        memory: driver.memory(),
+        used_index: GuestAddress(driver.used_ring().0 + 2),
+        heap: question.addr,
+        watch: Arc::default(),
+    };
+    let watch = Arc::clone(&space.watch);
+    let mut kept = Vec::new();
+    let mut device = Function(
+        |request: Request<'_>| kept.extend(request.keep().ok()),
+        false,
+    );
+
+    queue.process(&space, &mut device, &interrupts, &counters);
+
+    assert_eq!(watch.mapped.load(SeqCst), 0);
+    let seen = Arc::clone(&watch);
+    kept.pop().unwrap().answer(move |mut request| {
+        assert_eq!(seen.mapped.load(SeqCst), 1, "what can still be written");
+        request.write_bytes(b"answer");
+    });
+    queue.process(&space, &mut Function(echo, false), &interrupts, &counters);
+    assert_eq!(driver.used(), [(0, 6)]);
+    assert_eq!(watch.published_while_mapped.load(SeqCst), 0);
+    assert_eq!(watch.undeclared.load(SeqCst), 0);
+    assert_eq!(watch.mapped.load(SeqCst), 0);
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! Rules: which hardware of the host goes to which guest.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// Which devices a rule is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The name or the UUID of a guest, or `*`.
+    pub guest: String,
+    /// The device's place in the guest's `virtio=` line, from 0 on; any, without one.
+    pub index: Option<u32>,
+}
+
+/// Hardware of the host.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "Called")]
+pub enum Hardware {
+    /// None: a simulation.
+    Simulated,
+    /// By the number in its device node.
+    Number(u32),
+    /// By its device node.
+    Path(PathBuf),
+    /// By the name that its driver has given it.
+    Name(String),
+}
+
+/// What a file has for [`Hardware`].
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a number, a name or \"sim\"")]
+enum Called {
+    Number(u32),
+    Name(String),
+}
+
+impl TryFrom<Called> for Hardware {
+    type Error = &'static str;
+
+    fn try_from(called: Called) -> Result<Self, Self::Error> {
+        Ok(match called {
+            Called::Number(number) => Self::Number(number),
+            Called::Name(name) if name.is_empty() => return Err("an empty name"),
+            Called::Name(name) if name == "sim" => Self::Simulated,
+            Called::Name(name) if name.starts_with('/') => Self::Path(name.into()),
+            Called::Name(name) => match node_number(&name) {
+                Some(number) => Self::Number(number),
+                None => Self::Name(name),
+            },
+        })
+    }
+}
+
+/// The number in `i2c-N` or `gpiochipN`.
+fn node_number(name: &str) -> Option<u32> {
+    let digits = name
+        .strip_prefix("i2c-")
+        .or_else(|| name.strip_prefix("gpiochip"))?;
+    let is_number = digits.bytes().all(|digit| digit.is_ascii_digit());
+    is_number.then(|| digits.parse().ok()).flatten()
+}
+
+/// A rule for I2C adapters.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "RawI2c")]
+pub struct I2c {
+    /// Which devices it is for.
+    pub scope: Scope,
+    /// Which adapter they are.
+    pub adapter: Hardware,
+    /// The 7-bit addresses that the guest may use; all, without it. On a simulated bus, where the
+    /// chips are.
+    pub addresses: Option<Addresses>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawI2c {
+    guest: GuestName,
+    index: Option<u32>,
+    adapter: Hardware,
+    addresses: Option<Addresses>,
+}
+
+impl From<RawI2c> for I2c {
+    fn from(raw: RawI2c) -> Self {
+        Self {
+            scope: Scope {
+                guest: raw.guest.0,
+                index: raw.index,
+            },
+            adapter: raw.adapter,
+            addresses: raw.addresses,
+        }
+    }
+}
+
+/// The name of a guest, which is not empty.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct GuestName(String);
+
+impl TryFrom<String> for GuestName {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        if name.is_empty() {
+            return Err("guest: an empty name");
+        }
+        Ok(Self(name))
+    }
+}
+
+/// Addresses of chips.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "Vec<i64>")]
+pub struct Addresses(Vec<u8>);
+
+impl TryFrom<Vec<i64>> for Addresses {
+    type Error = String;
+
+    fn try_from(numbers: Vec<i64>) -> Result<Self, Self::Error> {
+        let address = |number: &i64| match u8::try_from(*number) {
+            Ok(address) if address < 0x80 => Ok(address),
+            _ => Err(format!("addresses: {number:#x} is not of 7 bits")),
+        };
+        numbers
+            .iter()
+            .map(address)
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+impl From<Addresses> for Vec<u8> {
+    fn from(addresses: Addresses) -> Self {
+        addresses.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    /// The hardware that a text means.
+    fn hardware(text: &str) -> Hardware {
+        let text = format!("[[i2c]]\nguest = \"*\"\nadapter = {text}\n");
+        let config: Config = toml::from_str(&text).unwrap();
+        config.i2c[0].adapter.clone()
+    }
+
+    /// What is wrong with a text, and the line where.
+    fn wrong(text: &str) -> (usize, String) {
+        let error = toml::from_str::<Config>(text).unwrap_err();
+        let start = error.span().unwrap().start;
+        (text[..start].lines().count().max(1), error.message().into())
+    }
+
+    #[test]
+    fn hardware_has_numbers_names_and_nodes() {
+        assert_eq!(hardware("1"), Hardware::Number(1));
+        assert_eq!(hardware("\"i2c-12\""), Hardware::Number(12));
+        assert_eq!(hardware("\"gpiochip3\""), Hardware::Number(3));
+        assert_eq!(hardware("\"sim\""), Hardware::Simulated);
+        assert_eq!(hardware("\"/dev/x\""), Hardware::Path("/dev/x".into()));
+        assert_eq!(hardware("\"i2c-x\""), Hardware::Name("i2c-x".into()));
+        assert_eq!(
+            hardware("\"SMBus I801 adapter\""),
+            Hardware::Name("SMBus I801 adapter".into())
+        );
+    }
+
+    #[test]
+    fn a_rule_has_its_keys() {
+        let config: Config = toml::from_str(
+            "[[i2c]]\nguest = \"a\"\nindex = 2\nadapter = 1\naddresses = [0x20, 0x7f]\n",
+        )
+        .unwrap();
+
+        let rule = &config.i2c[0];
+        assert_eq!(
+            (rule.scope.guest.as_str(), rule.scope.index),
+            ("a", Some(2))
+        );
+        assert_eq!(rule.addresses, Some(Addresses(vec![0x20, 0x7f])));
+    }
+
+    #[test]
+    fn an_unknown_key_of_a_rule_is_refused() {
+        let (_, message) = wrong("[[i2c]]\nguest = \"a\"\nadapter = 1\nspeed = 400\n");
+
+        assert!(message.starts_with("unknown field `speed`"), "{message}");
+    }
+
+    #[test]
+    fn a_missing_key_of_a_rule_is_named() {
+        let (_, message) = wrong("[[i2c]]\nguest = \"a\"\n");
+
+        assert_eq!(message, "missing field `adapter`");
+    }
+
+    #[test]
+    fn an_address_of_8_bits_is_refused_with_its_line() {
+        let found = wrong("[[i2c]]\nguest = \"a\"\nadapter = 1\naddresses = [0x20, 0x80]\n");
+
+        assert_eq!(found, (4, "addresses: 0x80 is not of 7 bits".into()));
+    }
+
+    #[test]
+    fn an_adapter_that_is_a_list_is_refused() {
+        let (_, message) = wrong("[[i2c]]\nguest = \"a\"\nadapter = [1]\n");
+
+        assert_eq!(message, "expected a number, a name or \"sim\"");
+    }
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! Which hardware of the host a device of a guest is given, and opening that.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use xen_store::Store;
+
+use super::keys::Key;
+use super::spec::{Error, open};
+use crate::channel::DeviceKind;
+use crate::config::{Config, Hardware, I2c, Scope};
+
+/// A guest by what the configuration may call it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guest {
+    name: String,
+    uuid: String,
+}
+
+impl Guest {
+    /// Finds a domain's names in XenStore.
+    ///
+    /// # Errors
+    ///
+    /// When XenStore does not answer. A name that is not there is empty.
+    pub fn find(store: &impl Store, domain: u16) -> Result<Self, xen_store::Error> {
+        let key = |key| store.read_string(&format!("/local/domain/{domain}/{key}"));
+        let vm = key("vm")?.unwrap_or_default();
+        Ok(Self {
+            name: key("name")?.unwrap_or_default(),
+            uuid: vm.strip_prefix("/vm/").unwrap_or_default().to_owned(),
+        })
+    }
+
+    /// Whether a rule is for device `index` of this guest.
+    fn has(&self, scope: &Scope, index: u32) -> bool {
+        let Scope { guest, index: only } = scope;
+        let is_named = match guest.as_str() {
+            "*" => true,
+            guest => guest == self.name || guest.eq_ignore_ascii_case(&self.uuid),
+        };
+        is_named && only.is_none_or(|only| only == index)
+    }
+
+    /// The first of `rules` for device `index` of this guest.
+    fn rule<'r, R>(
+        &self,
+        section: &'static str,
+        rules: &'r [R],
+        scope: impl Fn(&R) -> &Scope,
+        index: u32,
+    ) -> Result<&'r R, Error> {
+        let found = rules.iter().find(|rule| self.has(scope(rule), index));
+        found.ok_or_else(|| Error::NoRule {
+            section,
+            guest: self.name.clone(),
+            index,
+        })
+    }
+}
+
+/// The I2C adapter that the configuration gives a device.
+///
+/// # Errors
+///
+/// [`Error`], naming the section and the key.
+pub fn i2c(
+    store: &impl Store,
+    (domain, id): Key,
+    config: &Config,
+) -> Result<(DeviceKind, Option<File>), Error> {
+    const KEY: &str = "[[i2c]] adapter";
+    let guest = Guest::find(store, domain)?;
+    let rule: &I2c = guest.rule("[[i2c]]", &config.i2c, |rule| &rule.scope, id.index)?;
+    let path = match &rule.adapter {
+        Hardware::Simulated => None,
+        Hardware::Number(number) => Some(PathBuf::from(format!("/dev/i2c-{number}"))),
+        Hardware::Path(path) => Some(path.clone()),
+        Hardware::Name(name) => Some(named_adapter(Path::new("/sys/class/i2c-dev"), name)?),
+    };
+    let file = path.map(|path| open(KEY, path, true)).transpose()?;
+    let addresses = rule.addresses.clone().map(Into::into);
+    Ok((DeviceKind::I2c { addresses }, file))
+}
+
+/// The device node of the only adapter that is called `name`, of those in `class`.
+fn named_adapter(class: &Path, name: &str) -> Result<PathBuf, Error> {
+    let is_it = |entry: &fs::DirEntry| {
+        fs::read_to_string(entry.path().join("name")).is_ok_and(|text| text.trim_end() == name)
+    };
+    let entries = fs::read_dir(class).into_iter().flatten().flatten();
+    let found: Vec<_> = entries.filter(is_it).collect();
+    only(&found, "[[i2c]] adapter", name).map(|entry| Path::new("/dev").join(entry.file_name()))
+}
+
+/// The one that was found, if it is one.
+fn only<'f, T>(found: &'f [T], key: &'static str, name: &str) -> Result<&'f T, Error> {
+    let wanted = match found {
+        [found] => return Ok(found),
+        [] => "the name of any on this host",
+        _ => "the name of only one: use its number",
+    };
+    Err(Error::Value {
+        key,
+        value: name.into(),
+        wanted,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use xen_store::sim::Server;
+
+    use super::*;
+    use crate::channel::{DeviceId, Directory};
+
+    const DEVICE: Key = (
+        7,
+        DeviceId {
+            directory: Directory::Virtio,
+            index: 1,
+        },
+    );
+
+    fn server() -> Server {
+        let server = Server::new();
+        server.write("/local/domain/7/name", "sensor");
+        server.write(
+            "/local/domain/7/vm",
+            "/vm/6f0c7a0e-95b0-4d35-a1b1-0d4d6e3b5a6e",
+        );
+        server
+    }
+
+    /// The addresses of the rule that applies, or why there is none.
+    fn addresses(text: &str) -> Result<Option<Vec<u8>>, String> {
+        let config: Config = toml::from_str(text).unwrap();
+        match i2c(&server().client(), DEVICE, &config) {
+            Ok((DeviceKind::I2c { addresses }, _)) => Ok(addresses),
+            Ok(other) => panic!("{other:?}"),
+            Err(e) => Err(e.to_string()),
+        }
+    }
+
+    #[test]
+    fn the_first_rule_for_the_guest_counts() {
+        let found = addresses(
+            "[[i2c]]\nguest = \"other\"\nadapter = \"sim\"\naddresses = [1]\n\
+             [[i2c]]\nguest = \"sensor\"\nindex = 0\nadapter = \"sim\"\naddresses = [2]\n\
+             [[i2c]]\nguest = \"sensor\"\nindex = 1\nadapter = \"sim\"\naddresses = [3]\n\
+             [[i2c]]\nguest = \"*\"\nadapter = \"sim\"\naddresses = [4]\n",
+        );
+
+        assert_eq!(found, Ok(Some(vec![3])));
+    }
+
+    #[test]
+    fn a_guest_may_be_called_by_its_uuid() {
+        let found = addresses(
+            "[[i2c]]\nguest = \"6F0C7A0E-95b0-4d35-a1b1-0d4d6e3b5a6e\"\nadapter = \"sim\"\n",
+        );
+
+        assert_eq!(found, Ok(None));
+    }
+
+    #[test]
+    fn a_guest_without_a_rule_is_named() {
+        let found = addresses("[[i2c]]\nguest = \"other\"\nadapter = \"sim\"\n");
+
+        assert_eq!(
+            found.unwrap_err(),
+            "the configuration has no [[i2c]] for device 1 of guest \"sensor\""
+        );
+    }
+
+    #[test]
+    fn an_adapter_that_is_not_there_is_named() {
+        let found = addresses("[[i2c]]\nguest = \"*\"\nadapter = 99999\n");
+
+        assert_eq!(
+            found.unwrap_err(),
+            "[[i2c]] adapter: cannot open /dev/i2c-99999 for reading and writing"
+        );
+    }
+
+    #[test]
+    fn adapters_are_found_by_name_if_there_is_one() {
+        let class = tempfile::tempdir().unwrap();
+        let names = [("i2c-0", "one"), ("i2c-1", "two"), ("i2c-2", "two")];
+        for (node, name) in names {
+            fs::create_dir(class.path().join(node)).unwrap();
+            fs::write(class.path().join(node).join("name"), format!("{name}\n")).unwrap();
+        }
+        let find = |name| named_adapter(class.path(), name).map_err(|e| e.to_string());
+
+        assert_eq!(find("one"), Ok(PathBuf::from("/dev/i2c-0")));
+        assert_eq!(
+            find("two").unwrap_err(),
+            "[[i2c]] adapter: \"two\" is not the name of only one: use its number"
+        );
+        assert_eq!(
+            find("three").unwrap_err(),
+            "[[i2c]] adapter: \"three\" is not the name of any on this host"
+        );
+    }
+}
