@@ -96,6 +96,24 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// No local port can be offered to another domain.
+    #[error("cannot offer a port to domain {domain}")]
+    Offer {
+        /// The other domain.
+        domain: DomId,
+        /// What Xen said.
+        #[source]
+        source: io::Error,
+    },
+    /// A local port cannot be bound to a virtual interrupt.
+    #[error("cannot bind to virtual interrupt {virq}")]
+    Virq {
+        /// `VIRQ_*`.
+        virq: u32,
+        /// What Xen said: `EEXIST` when it is bound already.
+        #[source]
+        source: io::Error,
+    },
     /// An event channel operation on a local port failed.
     #[error("cannot {what} local port {port}")]
     EventChannel {
@@ -110,7 +128,7 @@ pub enum Error {
     /// Events cannot be read or acknowledged.
     #[error("cannot {what} events")]
     Events {
-        /// Read, acknowledge.
+        /// Read, acknowledge, reset.
         what: &'static str,
         /// What the kernel said.
         #[source]

@@ -5,18 +5,19 @@
 // UNSAFE: the driver is spoken to by ioctl(2).
 #![expect(unsafe_code)]
 
-use std::fs::File;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use xen_hypercall::{DomId, GrantRef, PAGE_SIZE};
 
 use crate::error::{Error, Result};
-use crate::ioctl::{ioctl, open};
 use crate::mapping::{Mapping, Protection};
+use crate::node::Node;
 
 /// `include/uapi/xen/gntdev.h`.
-mod abi {
+pub(crate) mod abi {
     /// `struct ioctl_gntdev_unmap_grant_ref`.
+    #[derive(Clone, Copy)]
     #[repr(C)]
     pub struct Unmap {
         pub index: u64,
@@ -38,7 +39,7 @@ mod abi {
 /// One open `/dev/xen/gntdev`. The kernel keeps a list of mappings per descriptor under one lock,
 /// so threads that map at the same time do better with one each.
 #[derive(Clone, Debug)]
-pub struct Grants(Arc<File>);
+pub struct Grants(Arc<Node>);
 
 impl Grants {
     /// Opens the node.
@@ -47,7 +48,7 @@ impl Grants {
     ///
     /// [`Error::Open`].
     pub fn open() -> Result<Self> {
-        open("/dev/xen/gntdev", 0).map(|file| Self(Arc::new(file)))
+        Node::open("/dev/xen/gntdev", 0).map(|node| Self(Arc::new(node)))
     }
 
     /// Maps `refs` of `domain`, one page each, side by side in the given order.
@@ -74,7 +75,7 @@ impl Grants {
         let index = self.reserve(domain, refs).map_err(failed)?;
         let count = u32::try_from(refs.len()).expect("reserve has counted them");
         // The hypercall happens here.
-        match Mapping::new(&self.0, index, len, protection) {
+        match self.0.mmap(index, len, protection) {
             Ok(mapping) => Ok(GrantMapping {
                 mapping: Some(mapping),
                 grants: self.clone(),
@@ -97,7 +98,7 @@ impl Grants {
         arg.extend(refs.iter().map(|r| [domain.0.into(), r.0]));
         // SAFETY: MAP_GRANT_REF reads `count`, 4 bytes of padding, and `count` references from
         // byte 16 on, and writes `index` at byte 8; `arg` holds just that and outlives the call.
-        unsafe { ioctl(&self.0, abi::MAP_GRANT_REF, arg.as_mut_ptr()) }?;
+        unsafe { self.0.ioctl(abi::MAP_GRANT_REF, arg.as_mut_ptr()) }?;
         Ok(zerocopy::transmute!(arg[1]))
     }
 
@@ -109,10 +110,36 @@ impl Grants {
             pad: 0,
         };
         // SAFETY: UNMAP_GRANT_REF reads one `Unmap`; `arg` is one and outlives the call.
-        let result = unsafe { ioctl(&self.0, abi::UNMAP_GRANT_REF, &raw mut arg) };
+        let result = unsafe { self.0.ioctl(abi::UNMAP_GRANT_REF, &raw mut arg) };
         if let Err(e) = result {
             log::error!("cannot give back {count} grants: {e}");
         }
+    }
+}
+
+impl From<OwnedFd> for Grants {
+    /// A node that was opened elsewhere.
+    fn from(fd: OwnedFd) -> Self {
+        Self(Arc::new(fd.into()))
+    }
+}
+
+#[cfg(feature = "sim")]
+impl From<Node> for Grants {
+    fn from(node: Node) -> Self {
+        Self(Arc::new(node))
+    }
+}
+
+impl AsFd for Grants {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl AsRawFd for Grants {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_fd().as_raw_fd()
     }
 }
 

@@ -28,9 +28,11 @@
 mod error;
 mod evtchn;
 mod gntdev;
-mod ioctl;
 mod mapping;
+mod node;
 mod privcmd;
+#[cfg(feature = "sim")]
+pub mod sim;
 
 pub use error::{Error, Result};
 pub use evtchn::EventChannels;

@@ -20,7 +20,7 @@ pub enum Protection {
 }
 
 impl Protection {
-    fn flags(self) -> libc::c_int {
+    pub(crate) fn flags(self) -> libc::c_int {
         match self {
             Self::Read => libc::PROT_READ,
             Self::ReadWrite => libc::PROT_READ | libc::PROT_WRITE,
@@ -36,6 +36,9 @@ impl Protection {
 pub struct Mapping {
     start: NonNull<u8>,
     len: usize,
+    /// Tells the simulated kernel when the mapping goes.
+    #[cfg(feature = "sim")]
+    sim: Option<crate::sim::Vma>,
 }
 
 // SAFETY: the mapping is plain memory of the process, not of a thread; it is moved and dropped
@@ -69,8 +72,33 @@ impl Mapping {
             return Err(io::Error::last_os_error());
         }
         match NonNull::new(start.cast()) {
-            Some(start) => Ok(Self { start, len }),
+            Some(start) => Ok(Self {
+                start,
+                len,
+                #[cfg(feature = "sim")]
+                sim: None,
+            }),
             None => Err(io::Error::from_raw_os_error(libc::ENOMEM)),
+        }
+    }
+
+    /// A piece of address space that a simulated node has made.
+    #[cfg(feature = "sim")]
+    pub(crate) fn simulated(start: NonNull<u8>, len: usize, sim: crate::sim::Vma) -> Self {
+        Self {
+            start,
+            len,
+            sim: Some(sim),
+        }
+    }
+
+    /// A piece of address space that no node knows of.
+    #[cfg(feature = "sim")]
+    pub(crate) fn plain(start: NonNull<u8>, len: usize) -> Self {
+        Self {
+            start,
+            len,
+            sim: None,
         }
     }
 
@@ -92,6 +120,8 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
+        #[cfg(feature = "sim")]
+        drop(self.sim.take());
         // SAFETY: `start` and `len` are what mmap gave to this object alone, and nobody holds a
         // pointer into it beyond the life of `self`: that is what `as_ptr` asks for.
         let result = unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
