@@ -30,6 +30,15 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// There is no memory for the buffers of a hypercall.
+    #[error("cannot get {len} bytes for a hypercall")]
+    HypercallMemory {
+        /// How much was asked for.
+        len: usize,
+        /// What the kernel said: `ENOMEM` or `EAGAIN` beyond the limit of locked memory.
+        #[source]
+        source: io::Error,
+    },
     /// Xen or the kernel refused a device model operation.
     #[error("device model operation {number} on domain {domain} failed")]
     DmOp {
@@ -82,6 +91,27 @@ pub enum Error {
         /// The domain.
         domain: DomId,
         /// `EOPNOTSUPP` or `ENOTTY` when the kernel has no `XEN_PRIVCMD_EVENTFD`.
+        #[source]
+        source: io::Error,
+    },
+    /// A grant operation failed.
+    #[error("cannot {what}")]
+    Grants {
+        /// Copy, find, export.
+        what: &'static str,
+        /// What the kernel said.
+        #[source]
+        source: io::Error,
+    },
+    /// Pages cannot be granted to another domain.
+    #[error("cannot grant {count} pages to domain {domain}")]
+    Allocate {
+        /// The other domain.
+        domain: DomId,
+        /// How many.
+        count: u32,
+        /// What the kernel said: `ENOSPC` beyond
+        /// `/sys/module/xen_gntalloc/parameters/limit`.
         #[source]
         source: io::Error,
     },

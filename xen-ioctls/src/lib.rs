@@ -7,6 +7,8 @@
 //! | `/dev/xen/privcmd` | [`Privcmd`] |
 //! | `/dev/xen/evtchn` | [`EventChannels`] |
 //! | `/dev/xen/gntdev` | [`Grants`] |
+//! | `/dev/xen/gntalloc` | [`GrantAllocator`] |
+//! | `/dev/xen/hypercall` | [`Hypercalls`] |
 //!
 //! Only what is stable between Xen versions is used: device model operations, resource and
 //! foreign mappings, event channels, grants. No domctl, no sysctl, no C library of Xen.
@@ -27,7 +29,9 @@
 
 mod error;
 mod evtchn;
+mod gntalloc;
 mod gntdev;
+mod hypercall;
 mod mapping;
 mod node;
 mod privcmd;
@@ -36,6 +40,10 @@ pub mod sim;
 
 pub use error::{Error, Result};
 pub use evtchn::EventChannels;
-pub use gntdev::{GrantMapping, Grants};
+pub use gntalloc::{GrantAllocator, GrantedPages};
+pub use gntdev::{
+    Announcement, CopyStatus, DmaBufFlags, GrantMapping, Grants, ImportedDmaBuf, Segment,
+};
+pub use hypercall::Hypercalls;
 pub use mapping::{Mapping, Protection};
 pub use privcmd::{ForeignMapping, IoEventFd, IrqFd, Kick, Privcmd};

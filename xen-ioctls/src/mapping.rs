@@ -57,7 +57,7 @@ impl Mapping {
     ) -> io::Result<Self> {
         let offset = libc::off_t::try_from(offset).map_err(io::Error::other)?;
         // SAFETY: a null hint without MAP_FIXED replaces no existing mapping; the descriptor is
-        // open; the result is checked.
+        // open.
         let start = unsafe {
             libc::mmap(
                 ptr::null_mut(),
@@ -68,6 +68,27 @@ impl Mapping {
                 offset,
             )
         };
+        Self::mapped(start, len)
+    }
+
+    /// Takes `len` bytes of locked memory of the process's own.
+    pub(crate) fn locked(len: usize) -> io::Result<Self> {
+        // SAFETY: a null hint without MAP_FIXED replaces no existing mapping.
+        let start = unsafe {
+            libc::mmap(
+                ptr::null_mut(),
+                len,
+                Protection::ReadWrite.flags(),
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_LOCKED,
+                -1,
+                0,
+            )
+        };
+        Self::mapped(start, len)
+    }
+
+    /// What mmap has returned.
+    fn mapped(start: *mut libc::c_void, len: usize) -> io::Result<Self> {
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }

@@ -5,10 +5,10 @@
 // UNSAFE: a system call is given pointers.
 #![expect(unsafe_code)]
 
-use xen_hypercall::{DomId, GrantRef, PAGE_SIZE};
+use xen_hypercall::{DomId, GrantRef, PAGE_SIZE, Port};
 
 use super::Answer;
-use super::call::Call;
+use super::call::{Call, NodeKind};
 use super::open::Open;
 use super::state::State;
 use super::user::{get, get_all, put};
@@ -36,6 +36,17 @@ struct GrantMap {
     /// Where it is mapped; once in the life of an announcement.
     mapped: Option<usize>,
     used: bool,
+    writable: bool,
+    notice: Option<Notice>,
+}
+
+/// What to tell, and whom, when a page goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Notice {
+    /// Of the byte to clear, in the pages it is about.
+    pub clear: Option<u64>,
+    /// A local port.
+    pub event: Option<u32>,
 }
 
 impl GrantMap {
@@ -57,7 +68,7 @@ impl State {
         self.gntdev.insert(file, GntdevFile::default());
     }
 
-    pub fn close_gntdev(&mut self, file: usize, _domain: u16) {
+    pub fn close_gntdev(&mut self, file: usize) {
         // Each mapping holds the node open: none is left.
         self.gntdev.remove(&file);
     }
@@ -71,6 +82,21 @@ impl State {
             abi::MAP_GRANT_REF => unsafe { self.announce(open, arg) },
             // SAFETY: as the caller says.
             abi::UNMAP_GRANT_REF => self.give_back(open, unsafe { get(arg) }),
+            // SAFETY: as the caller says.
+            abi::GET_OFFSET_FOR_VADDR => unsafe { self.offset_for(open, arg) },
+            // SAFETY: as the caller says.
+            abi::SET_UNMAP_NOTIFY => self.gntdev_notify(open, unsafe { get(arg) }),
+            // SAFETY: as the caller says.
+            abi::GRANT_COPY => unsafe { self.grant_copy(open, arg) },
+            abi::DMABUF_EXP_FROM_REFS
+            | abi::DMABUF_EXP_WAIT_RELEASED
+            | abi::DMABUF_IMP_TO_REFS
+            | abi::DMABUF_IMP_RELEASE => {
+                let [request, ..] = request.to_le_bytes();
+                self.record(open.domain, || Call::DmaBuf { request });
+                // A kernel without CONFIG_XEN_GNTDEV_DMABUF.
+                Err(libc::ENOTTY)
+            }
             _ => Err(libc::ENOTTY),
         }
     }
@@ -118,7 +144,7 @@ impl State {
         let map = node.maps.remove(found.ok_or(libc::ENOENT)?);
         match map.mapped {
             Some(_) => node.leaving.push(map),
-            None => self.unuse_all(&map),
+            None => self.unuse_all(open.domain, &map),
         }
         Ok(0)
     }
@@ -141,9 +167,7 @@ impl State {
         if frames.contains(&None) {
             return Err(libc::EINVAL);
         }
-        // SAFETY: the address space was reserved for this call, and is that long.
-        unsafe { self.machine.place(wanted.start, &frames, wanted.protection) }
-            .or(Err(libc::ENOMEM))?;
+        self.place(wanted.start, &frames, wanted.protection)?;
         for (owner, gref) in refs {
             if let Some(entry) = self.grant_mut(owner, gref) {
                 entry.mapped += 1;
@@ -151,28 +175,120 @@ impl State {
         }
         let map = &mut self.gntdev_node(open.file).maps[found.ok_or(libc::EINVAL)?];
         map.used = true;
+        map.writable = write;
         map.mapped = Some(wanted.start);
         Ok(())
     }
 
     /// `munmap`: the grants stay mapped in the kernel until they are given back, too.
-    pub fn unmap_area(&mut self, file: usize, _domain: u16, start: usize) {
+    pub fn unmap_area(&mut self, file: usize, domain: u16, start: usize) {
         let node = self.gntdev_node(file);
         let here = |map: &GrantMap| map.mapped == Some(start);
         if let Some(map) = node.maps.iter_mut().find(|map| here(map)) {
             map.mapped = None;
         } else if let Some(n) = node.leaving.iter().position(here) {
             let map = node.leaving.remove(n);
-            self.unuse_all(&map);
+            self.unuse_all(domain, &map);
         }
     }
 
-    fn unuse_all(&mut self, map: &GrantMap) {
+    fn unuse_all(&mut self, domain: u16, map: &GrantMap) {
         if map.used {
+            if let Some(notice) = map.notice {
+                let place = notice.clear.and_then(|offset| {
+                    let (owner, gref) = map.refs.get(usize::try_from(offset / PAGE).ok()?)?;
+                    let machine = self.use_grant(domain, *owner, *gref, true).ok()?;
+                    Some((machine, offset % PAGE))
+                });
+                self.give_notice(domain, place, notice.event);
+            }
             for (owner, gref) in &map.refs {
                 self.unuse_grant(*owner, *gref);
             }
         }
+    }
+}
+
+impl State {
+    /// Puts frames into address space that was reserved for the call that is being served.
+    pub fn place(
+        &self,
+        start: usize,
+        frames: &[Option<u64>],
+        protection: Protection,
+    ) -> Answer<()> {
+        // SAFETY: the address space was reserved for this call, is that long, and its owner does
+        // not know of it yet.
+        unsafe { self.machine.place(start, frames, protection) }.or(Err(libc::ENOMEM))
+    }
+
+    /// Clears a byte and sends an event, as was asked for.
+    pub fn give_notice(&mut self, domain: u16, clear: Option<(u64, u64)>, event: Option<u32>) {
+        if let Some((machine, offset)) = clear {
+            self.machine.write(machine, offset, &[0]);
+        }
+        if let Some(port) = event {
+            // The kernel has nobody to tell when the port is gone.
+            let _sent = self.send(domain, port);
+        }
+    }
+
+    /// # Safety
+    ///
+    /// `arg` leads to a `GetOffset`.
+    unsafe fn offset_for(&mut self, open: &Open, arg: *mut u8) -> Answer<u32> {
+        // SAFETY: as the caller says.
+        let mut call = unsafe { get::<abi::GetOffset>(arg) };
+        self.record(open.domain, || Call::OffsetForAddress);
+        let address = usize::try_from(call.vaddr).or(Err(libc::EINVAL))?;
+        let (start, area) = self.area(NodeKind::Grants, address)?;
+        let file = area.file;
+        let node = self.gntdev_node(file);
+        let mut maps = node.maps.iter().chain(&node.leaving);
+        let map = maps
+            .find(|map| map.mapped == Some(start))
+            .ok_or(libc::EINVAL)?;
+        call.offset = map.index * PAGE;
+        call.count = u32::try_from(map.refs.len()).or(Err(libc::EINVAL))?;
+        // SAFETY: as the caller says.
+        unsafe { put(arg, call) };
+        Ok(0)
+    }
+
+    fn gntdev_notify(&mut self, open: &Open, call: abi::UnmapNotify) -> Answer<u32> {
+        let notice = self.notice(open, call)?;
+        let node = self.gntdev_node(open.file);
+        let page = call.index / PAGE;
+        let map = node
+            .maps
+            .iter_mut()
+            .find(|map| (map.index..map.index + map.pages()).contains(&page))
+            .ok_or(libc::ENOENT)?;
+        if notice.clear.is_some() && map.used && !map.writable {
+            return Err(libc::EINVAL);
+        }
+        let clear = notice.clear.map(|index| index - map.index * PAGE);
+        map.notice = Some(Notice { clear, ..notice });
+        Ok(0)
+    }
+
+    /// Checks what is to be told; the byte is as far into the node as the caller says.
+    pub fn notice(&mut self, open: &Open, call: abi::UnmapNotify) -> Answer<Notice> {
+        self.record(open.domain, || Call::UnmapNotify {
+            index: call.index,
+            action: call.action,
+            port: Port(call.event_channel_port),
+        });
+        if call.action & !(abi::CLEAR_BYTE | abi::SEND_EVENT) != 0 {
+            return Err(libc::EINVAL);
+        }
+        let port = call.event_channel_port;
+        let event = (call.action & abi::SEND_EVENT != 0).then_some(port);
+        if event.is_some() && !self.listeners.contains_key(&(open.domain, port)) {
+            return Err(libc::EINVAL);
+        }
+        let clear = (call.action & abi::CLEAR_BYTE != 0).then_some(call.index);
+        Ok(Notice { clear, event })
     }
 }
 
@@ -184,6 +300,8 @@ impl GntdevFile {
             refs,
             mapped: None,
             used: false,
+            writable: false,
+            notice: None,
         };
         let mut at = self.maps.len();
         for (n, other) in self.maps.iter().enumerate() {

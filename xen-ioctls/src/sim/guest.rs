@@ -15,7 +15,7 @@ use super::ioreq::{INVALIDATE, request};
 use super::open::Open;
 use super::{Interrupt, Shared, machine};
 use crate::node::Node;
-use crate::{EventChannels, Grants};
+use crate::{EventChannels, GrantAllocator, Grants};
 
 const PAGE: u64 = PAGE_SIZE as u64;
 /// `IOREQ_TYPE_PIO`, and `XEN_DMOP_IO_RANGE_PORT`.
@@ -286,6 +286,12 @@ impl Guest {
     /// `/dev/xen/gntdev` of the guest, when it is a driver domain itself.
     pub fn grants(&self) -> Grants {
         let node = Open::new(self.shared.clone(), self.id, NodeKind::Grants);
+        Node::Sim(node).into()
+    }
+
+    /// `/dev/xen/gntalloc` of the guest.
+    pub fn grant_allocator(&self) -> GrantAllocator {
+        let node = Open::new(self.shared.clone(), self.id, NodeKind::GrantAllocator);
         Node::Sim(node).into()
     }
 

@@ -37,10 +37,12 @@
 
 mod call;
 mod channel;
+mod copy;
 mod dm_op;
 mod domain;
 mod eventfd;
 mod evtchn;
+mod gntalloc;
 mod gntdev;
 mod grant;
 mod guest;
@@ -61,7 +63,7 @@ use std::time::{Duration, Instant};
 use xen_hypercall::DomId;
 
 use crate::node::Node;
-use crate::{EventChannels, Grants, Privcmd};
+use crate::{EventChannels, GrantAllocator, Grants, Hypercalls, Privcmd};
 pub use call::{Call, NodeKind};
 use domain::Domain;
 pub use guest::{Access, Guest};
@@ -239,6 +241,16 @@ impl Xen {
     /// Opens `/dev/xen/gntdev`.
     pub fn grants(&self) -> Grants {
         self.open(NodeKind::Grants).into()
+    }
+
+    /// Opens `/dev/xen/gntalloc`.
+    pub fn grant_allocator(&self) -> GrantAllocator {
+        self.open(NodeKind::GrantAllocator).into()
+    }
+
+    /// Opens `/dev/xen/hypercall`.
+    pub fn hypercalls(&self) -> Hypercalls {
+        self.open(NodeKind::Hypercall).into()
     }
 
     fn open(&self, kind: NodeKind) -> Node {

@@ -39,7 +39,8 @@ impl Open {
         match kind {
             NodeKind::EventChannels => state.open_evtchn(file, domain, signal.clone()),
             NodeKind::Grants => state.open_gntdev(file),
-            _ => {}
+            NodeKind::GrantAllocator => state.open_gntalloc(file),
+            NodeKind::Privcmd | NodeKind::Hypercall => {}
         }
         Arc::new(Self {
             shared: shared.clone(),
@@ -64,7 +65,9 @@ impl Open {
             NodeKind::EventChannels => unsafe { state.evtchn_ioctl(self, request, arg) },
             // SAFETY: as the caller says.
             NodeKind::Grants => unsafe { state.gntdev_ioctl(self, request, arg) },
-            NodeKind::Hypercall | NodeKind::GrantAllocator => Err(libc::ENOTTY),
+            // SAFETY: as the caller says.
+            NodeKind::GrantAllocator => unsafe { state.gntalloc_ioctl(self, request, arg) },
+            NodeKind::Hypercall => Err(libc::ENOTTY),
         };
         answer.map_err(io::Error::from_raw_os_error)
     }
@@ -99,6 +102,7 @@ impl Open {
             protection,
             node: self.kind,
             file: self.file,
+            offset,
             populated: false,
         };
         let start = start.as_ptr().addr();
@@ -138,9 +142,17 @@ impl Open {
                 )
             }
             NodeKind::Privcmd => Ok(()),
-            NodeKind::EventChannels | NodeKind::Hypercall | NodeKind::GrantAllocator => {
-                Err(libc::ENODEV)
+            NodeKind::GrantAllocator => {
+                let frames = state.granted_frames(self, offset, len / PAGE_SIZE)?;
+                state.place(start, &frames, protection)
             }
+            NodeKind::Hypercall => {
+                let frames: Vec<_> = (0..len / PAGE_SIZE)
+                    .map(|_| Some(state.machine.allocate(1)))
+                    .collect();
+                state.place(start, &frames, protection)
+            }
+            NodeKind::EventChannels => Err(libc::ENODEV),
         }
     }
 
@@ -178,7 +190,8 @@ impl Drop for Open {
         let state = &mut *self.shared.lock();
         state.restricted.remove(&self.file);
         state.close_evtchn(self.file, self.domain);
-        state.close_gntdev(self.file, self.domain);
+        state.close_gntdev(self.file);
+        state.close_gntalloc(self.file, self.domain);
     }
 }
 
@@ -200,8 +213,13 @@ impl Drop for Vma {
             node: area.node,
             len: area.len,
         });
-        if area.node == NodeKind::Grants {
-            state.unmap_area(area.file, self.open.domain, self.start);
+        match area.node {
+            NodeKind::Grants => state.unmap_area(area.file, self.open.domain, self.start),
+            NodeKind::GrantAllocator => {
+                let (offset, pages) = (area.offset, area.len / PAGE_SIZE);
+                state.unmap_granted(area.file, self.open.domain, offset, pages);
+            }
+            _ => {}
         }
     }
 }

@@ -11,6 +11,7 @@ use super::call::{NodeKind, Recorder};
 use super::domain::Domain;
 use super::eventfd::{IoEventFd, IrqFd};
 use super::evtchn::EvtchnFile;
+use super::gntalloc::GntallocFile;
 use super::gntdev::GntdevFile;
 use super::machine::Machine;
 use super::signal::Signal;
@@ -28,6 +29,8 @@ pub(super) struct Area {
     pub node: NodeKind,
     /// The open node.
     pub file: usize,
+    /// Offset in the node.
+    pub offset: u64,
     /// Whether pages have been put into it.
     pub populated: bool,
 }
@@ -46,6 +49,7 @@ pub(super) struct State {
     pub restricted: HashMap<usize, u16>,
     pub evtchn: HashMap<usize, EvtchnFile>,
     pub gntdev: HashMap<usize, GntdevFile>,
+    pub gntalloc: HashMap<usize, GntallocFile>,
     /// Which open evtchn listens to a port of a domain.
     pub listeners: HashMap<(u16, u32), usize>,
     pub irqfds: Vec<IrqFd>,
@@ -71,6 +75,7 @@ impl State {
             restricted: HashMap::new(),
             evtchn: HashMap::new(),
             gntdev: HashMap::new(),
+            gntalloc: HashMap::new(),
             listeners: HashMap::new(),
             irqfds: Vec::new(),
             ioeventfds: Vec::new(),

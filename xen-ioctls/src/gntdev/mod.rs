@@ -8,33 +8,18 @@
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
-use xen_hypercall::{DomId, GrantRef, PAGE_SIZE};
+use xen_hypercall::{DomId, GrantRef, PAGE_SIZE, Port};
 
 use crate::error::{Error, Result};
 use crate::mapping::{Mapping, Protection};
 use crate::node::Node;
 
-/// `include/uapi/xen/gntdev.h`.
-pub(crate) mod abi {
-    /// `struct ioctl_gntdev_unmap_grant_ref`.
-    #[derive(Clone, Copy)]
-    #[repr(C)]
-    pub struct Unmap {
-        pub index: u64,
-        pub count: u32,
-        pub pad: u32,
-    }
-    const _: () = assert!(size_of::<Unmap>() == 16);
+pub(crate) mod abi;
+mod copy;
+mod dmabuf;
 
-    /// 8 bytes of `struct ioctl_gntdev_map_grant_ref`: `count` and padding, then `index`, then
-    /// `domid` and `ref` of each grant.
-    pub type Pair = [u32; 2];
-
-    /// `IOCTL_GNTDEV_MAP_GRANT_REF`; its size field counts one reference, the array is longer.
-    pub const MAP_GRANT_REF: u32 = 0x0018_4700;
-    /// `IOCTL_GNTDEV_UNMAP_GRANT_REF`.
-    pub const UNMAP_GRANT_REF: u32 = 0x0010_4701;
-}
+pub use copy::{CopyStatus, Segment};
+pub use dmabuf::{DmaBufFlags, ImportedDmaBuf};
 
 /// One open `/dev/xen/gntdev`. The kernel keeps a list of mappings per descriptor under one lock,
 /// so threads that map at the same time do better with one each.
@@ -102,6 +87,33 @@ impl Grants {
         Ok(zerocopy::transmute!(arg[1]))
     }
 
+    /// Which announcement the page at an address belongs to: what the kernel knows of a mapping
+    /// that was made elsewhere in this process.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Grants`] when the page is no grant of this node.
+    pub fn announcement_of(&self, address: usize) -> Result<Announcement> {
+        let mut arg = abi::GetOffset {
+            vaddr: u64::try_from(address).expect("an address has 64 bits at most"),
+            offset: 0,
+            count: 0,
+            pad: 0,
+        };
+        // SAFETY: GET_OFFSET_FOR_VADDR reads and writes one `GetOffset`; `arg` is one and
+        // outlives the call. It looks up the address and does not touch it.
+        unsafe { self.0.ioctl(abi::GET_OFFSET_FOR_VADDR, &raw mut arg) }.map_err(|source| {
+            Error::Grants {
+                what: "find the grants behind an address",
+                source,
+            }
+        })?;
+        Ok(Announcement {
+            index: arg.offset,
+            count: arg.count,
+        })
+    }
+
     /// Gives back what [`reserve`](Self::reserve) has announced.
     fn release(&self, index: u64, count: u32) {
         let mut arg = abi::Unmap {
@@ -143,6 +155,15 @@ impl AsRawFd for Grants {
     }
 }
 
+/// Grants that were announced to the kernel together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// The offset in the node under which they are mapped.
+    pub index: u64,
+    /// How many they are.
+    pub count: u32,
+}
+
 /// Mapped grants, given back when dropped.
 #[derive(Debug)]
 pub struct GrantMapping {
@@ -158,6 +179,39 @@ impl GrantMapping {
     /// The memory.
     pub fn mapping(&self) -> &Mapping {
         self.mapping.as_ref().expect("only drop takes it")
+    }
+
+    /// Which announcement the mapping was made from.
+    pub fn announcement(&self) -> Announcement {
+        Announcement {
+            index: self.index,
+            count: self.count,
+        }
+    }
+
+    /// Has the kernel tell the other domain when the mapping ends, also when this process is
+    /// killed: it clears the byte at an offset in the mapping, or sends an event through a local
+    /// port, or both.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Grants`] when the mapping is for reading only and a byte is to be cleared, or the
+    /// port is not bound.
+    pub fn notify_at_end(&self, clear: Option<usize>, event: Option<Port>) -> Result<()> {
+        let offset = u64::try_from(clear.unwrap_or(0)).expect("an offset has 64 bits at most");
+        let mut arg = abi::UnmapNotify {
+            index: self.index + offset,
+            action: u32::from(clear.is_some()) * abi::CLEAR_BYTE
+                + u32::from(event.is_some()) * abi::SEND_EVENT,
+            event_channel_port: event.map_or(0, |port| port.0),
+        };
+        // SAFETY: SET_UNMAP_NOTIFY reads one `UnmapNotify`; `arg` is one and outlives the call.
+        unsafe { self.grants.0.ioctl(abi::SET_UNMAP_NOTIFY, &raw mut arg) }
+            .map(drop)
+            .map_err(|source| Error::Grants {
+                what: "have the end of a mapping told",
+                source,
+            })
     }
 }
 
