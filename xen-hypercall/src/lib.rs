@@ -19,10 +19,20 @@
 
 #![no_std]
 
+pub mod buffer;
+pub mod call;
 pub mod dm_op;
 mod domain;
+mod error;
 pub mod ioreq;
 pub mod memory;
+#[cfg(all(
+    feature = "native",
+    any(target_arch = "aarch64", target_arch = "x86_64")
+))]
+pub mod native;
 pub mod version;
 
+pub use call::{XenAllocate, XenHypercall};
 pub use domain::{DomId, Gfn, GrantRef, PAGE_SHIFT, PAGE_SIZE, Port};
+pub use error::XenError;
