@@ -21,9 +21,12 @@
 
 pub mod buffer;
 pub mod call;
+pub mod console;
 pub mod dm_op;
 mod domain;
 mod error;
+pub mod event_channel;
+pub mod grant_table;
 pub mod ioreq;
 pub mod memory;
 #[cfg(all(
@@ -31,6 +34,8 @@ pub mod memory;
     any(target_arch = "aarch64", target_arch = "x86_64")
 ))]
 pub mod native;
+pub mod operation;
+pub mod slot;
 pub mod version;
 
 pub use call::{XenAllocate, XenHypercall};

@@ -32,6 +32,7 @@ mod evtchn;
 mod gntalloc;
 mod gntdev;
 mod hypercall;
+mod hypercaller;
 mod mapping;
 mod node;
 mod privcmd;
@@ -45,5 +46,6 @@ pub use gntdev::{
     Announcement, CopyStatus, DmaBufFlags, GrantMapping, Grants, ImportedDmaBuf, Segment,
 };
 pub use hypercall::Hypercalls;
+pub use hypercaller::{Bounce, ConstBounce, Hypercaller, MutBounce};
 pub use mapping::{Mapping, Protection};
 pub use privcmd::{ForeignMapping, IoEventFd, IrqFd, Kick, Privcmd};

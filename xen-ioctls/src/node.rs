@@ -38,7 +38,8 @@ impl Node {
             .map_err(|source| Error::Open { path, source })
     }
 
-    /// Calls `ioctl` with a pointer argument and gives back its non-negative result.
+    /// Calls `ioctl` with a pointer argument and gives back its result: -1 is an error, any
+    /// other number is bits.
     ///
     /// # Safety
     ///
@@ -56,7 +57,10 @@ impl Node {
         // SAFETY: the descriptor is open as long as `self` is borrowed; the caller answers for
         // `arg`.
         let result = unsafe { libc::ioctl(file.as_raw_fd(), libc::Ioctl::from(request), arg) };
-        u32::try_from(result).map_err(|_negative| io::Error::last_os_error())
+        match result {
+            -1 => Err(io::Error::last_os_error()),
+            bits => Ok(bits.cast_unsigned()),
+        }
     }
 
     /// Maps `len` bytes of the node at `offset`, shared.

@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use xen_hypercall::dm_op::DmOp;
 use xen_hypercall::memory::Resource;
+use xen_hypercall::slot::{NoSlot, Slot};
 use xen_hypercall::version::{self, Version};
-use xen_hypercall::{DomId, Gfn, PAGE_SIZE};
+use xen_hypercall::{DomId, Gfn, PAGE_SIZE, XenError};
 
 use crate::error::{Error, Result};
 use crate::mapping::{Mapping, Protection};
@@ -76,6 +77,34 @@ impl Privcmd {
             })
     }
 
+    /// Makes a plain hypercall.
+    ///
+    /// # Safety
+    ///
+    /// As [`XenHypercall::hypercall5`](xen_hypercall::XenHypercall::hypercall5).
+    pub(crate) unsafe fn hypercall(
+        &self,
+        number: usize,
+        args: [usize; 5],
+    ) -> std::result::Result<usize, XenError> {
+        let word = |word| u64::try_from(word).map_err(|_too_wide| XenError::INVAL);
+        let [a, b, c, d, e] = args;
+        let mut arg = abi::Hypercall {
+            op: word(number)?,
+            arg: [word(a)?, word(b)?, word(c)?, word(d)?, word(e)?],
+        };
+        // SAFETY: HYPERCALL reads one `Hypercall`; the caller answers for what is in it.
+        match unsafe { self.0.ioctl(abi::HYPERCALL, &raw mut arg) } {
+            // The kernel keeps the result in an int: it was cut, and nobody knows how much.
+            Ok(result) if result > i32::MAX.cast_unsigned() => Err(XenError::OVERFLOW),
+            Ok(result) => usize::try_from(result).map_err(|_too_wide| XenError::OVERFLOW),
+            Err(e) => Err(e
+                .raw_os_error()
+                .and_then(XenError::from_errno)
+                .unwrap_or(XenError::IO)),
+        }
+    }
+
     /// Performs a device model operation on `domain`; results are in `op` afterwards.
     ///
     /// # Errors
@@ -101,6 +130,63 @@ impl Privcmd {
                 domain,
                 source,
             })
+    }
+
+    /// Performs a device model operation on `domain`, and returns what comes back.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DmOp`].
+    pub fn perform<T>(&self, domain: DomId, op: T) -> Result<T::Output>
+    where
+        T: for<'s> DmOp<Slot<'s> = NoSlot>,
+    {
+        self.perform_op(domain, op, NoSlot)
+            .map(|(output, ())| output)
+    }
+
+    /// Performs a device model operation that has a second buffer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DmOp`].
+    pub fn perform_with<'s, T: DmOp>(
+        &self,
+        domain: DomId,
+        op: T,
+        slot: T::Slot<'s>,
+    ) -> Result<(T::Output, <T::Slot<'s> as Slot>::Back)> {
+        self.perform_op(domain, op, slot)
+    }
+
+    fn perform_op<T: DmOp, S: Slot>(
+        &self,
+        domain: DomId,
+        mut op: T,
+        mut slot: S,
+    ) -> Result<(T::Output, S::Back)> {
+        op.attach(slot.count());
+        let describe = |bytes: &mut [u8]| abi::DmOpBuf {
+            uptr: bytes.as_mut_ptr(),
+            size: bytes.len(),
+        };
+        let second = slot.bytes().map(describe);
+        let first = describe(DmOp::as_mut_bytes(&mut op));
+        let buffers = [first, second.unwrap_or(first)];
+        let mut arg = abi::DmOp {
+            dom: domain.0,
+            num: 1 + u16::from(second.is_some()),
+            ubufs: buffers.as_ptr(),
+        };
+        // SAFETY: DM_OP reads one `DmOp` and `num` descriptions of buffers; Xen reads and writes
+        // within the buffers, which `op` and `slot` own or borrow mutably, and which nobody
+        // touches during the call.
+        unsafe { self.0.ioctl(abi::DM_OP, &raw mut arg) }.map_err(|source| Error::DmOp {
+            number: T::NUMBER,
+            domain,
+            source,
+        })?;
+        Ok((op.output(), slot.back()))
     }
 
     /// Maps guest frames of `domain` side by side. A frame that cannot be had (a hole, a

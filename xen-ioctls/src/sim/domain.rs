@@ -23,6 +23,8 @@ pub(super) struct Domain {
     pub interrupts: Vec<Interrupt>,
     /// Why Xen has killed it.
     pub crashed: Option<&'static str>,
+    /// What it has written to Xen's console.
+    pub console: Vec<u8>,
 }
 
 /// Which machine frame is behind a guest frame.

@@ -278,6 +278,13 @@ impl Guest {
         self.shared.lock().domain(self.id).ok()?.crashed
     }
 
+    /// Takes what the domain has written to Xen's console.
+    pub fn take_console(&self) -> Vec<u8> {
+        let state = &mut *self.shared.lock();
+        let domain = state.domain_mut(self.id);
+        domain.map_or(Vec::new(), |domain| std::mem::take(&mut domain.console))
+    }
+
     /// Destroys the domain. What is mapped of it stays mapped, as on Xen.
     pub fn destroy(self) {
         self.shared.lock().destroy(self.id);

@@ -46,6 +46,7 @@ mod gntalloc;
 mod gntdev;
 mod grant;
 mod guest;
+mod hypercall;
 mod ioreq;
 mod machine;
 mod open;
@@ -89,6 +90,8 @@ pub struct Config {
     pub arch: Arch,
     /// Answer to `XENVER_version`: major number in bits 31..16, minor in bits 15..0.
     pub version: u32,
+    /// Answer to `XENMEM_maximum_ram_page`.
+    pub max_page: u64,
     /// Whether Xen has IOREQ servers at all.
     pub ioreq_servers: bool,
     /// Operations from this number on are not known yet.
@@ -103,6 +106,7 @@ impl Default for Config {
         Self {
             arch: Arch::Arm,
             version: 0x0004_0014,
+            max_page: 0xf_ffff,
             ioreq_servers: true,
             dm_ops: 21,
             eventfds: true,

@@ -103,6 +103,7 @@ impl Open {
             node: self.kind,
             file: self.file,
             offset,
+            first_frame: None,
             populated: false,
         };
         let start = start.as_ptr().addr();
@@ -147,10 +148,14 @@ impl Open {
                 state.place(start, &frames, protection)
             }
             NodeKind::Hypercall => {
-                let frames: Vec<_> = (0..len / PAGE_SIZE)
-                    .map(|_| Some(state.machine.allocate(1)))
-                    .collect();
-                state.place(start, &frames, protection)
+                let first = state
+                    .machine
+                    .allocate(u64::try_from(len / PAGE_SIZE).or(Err(libc::ENOMEM))?);
+                let frames: Vec<_> = (first..).take(len / PAGE_SIZE).map(Some).collect();
+                state.place(start, &frames, protection)?;
+                let (_, area) = state.area(NodeKind::Hypercall, start)?;
+                area.first_frame = Some(first);
+                Ok(())
             }
             NodeKind::EventChannels => Err(libc::ENODEV),
         }

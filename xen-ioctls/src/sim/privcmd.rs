@@ -66,20 +66,6 @@ impl State {
         }
     }
 
-    fn plain_hypercall(&mut self, open: &Open, call: abi::Hypercall) -> Answer<u32> {
-        self.record(open.domain, || Call::Hypercall {
-            number: call.op,
-            args: call.arg,
-        });
-        if self.restricted.contains_key(&open.file) {
-            return Err(libc::EPERM);
-        }
-        match (call.op, call.arg[0]) {
-            (17, 0) => Ok(self.config.version),
-            _ => Err(libc::ENOSYS),
-        }
-    }
-
     /// # Safety
     ///
     /// `arg` leads to a `DmOp`; the buffers are lent to the call.

@@ -31,6 +31,8 @@ pub(super) struct Area {
     pub file: usize,
     /// Offset in the node.
     pub offset: u64,
+    /// The first of its machine frames, where they follow each other.
+    pub first_frame: Option<u64>,
     /// Whether pages have been put into it.
     pub populated: bool,
 }

@@ -1,58 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 
-//! Device model operations: `xen/include/public/hvm/dm_op.h` (stable since Xen 4.9, on Arm since
-//! 4.15 with `CONFIG_IOREQ_SERVER`).
-//!
-//! Each operation is a type. Its bytes are a whole `struct xen_dm_op`: the number, 32 bits of
-//! zero, and the operation's own arguments; Xen writes results into the same bytes. They belong
-//! in the first buffer of the call. The caller must be privileged over the target domain
-//! (`XSM_DM_PRIV`).
+//! IOREQ servers, and what every machine has.
 
 use core::ops::RangeInclusive;
 
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+use super::{DmOp, dm_op};
+use crate::Port;
 
 /// `ioservid_t`: an IOREQ server of one domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ServerId(pub u16);
-
-/// A device model operation as Xen reads it.
-pub trait DmOp: IntoBytes + FromBytes + Immutable + KnownLayout {
-    /// `XEN_DMOP_*`.
-    const NUMBER: u32;
-
-    /// The bytes of the whole `struct xen_dm_op`.
-    fn as_bytes(&self) -> &[u8] {
-        IntoBytes::as_bytes(self)
-    }
-
-    /// The bytes of the whole `struct xen_dm_op`, for Xen to write its results to.
-    fn as_mut_bytes(&mut self) -> &mut [u8] {
-        IntoBytes::as_mut_bytes(self)
-    }
-}
-
-/// Declares one operation: its number, its arguments after the common head, its size.
-macro_rules! dm_op {
-    ($(#[$meta:meta])* $name:ident = $number:literal, $size:literal, {
-        $($(#[$fmeta:meta])* $vis:vis $field:ident: $ty:ty,)*
-    }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
-        #[repr(C)]
-        pub struct $name {
-            op: u32,
-            pad: u32,
-            $($(#[$fmeta])* $vis $field: $ty,)*
-        }
-
-        impl DmOp for $name {
-            const NUMBER: u32 = $number;
-        }
-
-        const _: () = assert!(size_of::<$name>() == $size);
-    };
-}
 
 dm_op! {
     /// Creates an IOREQ server without a buffered page. Result: [`id`](Self::id).
@@ -61,7 +18,7 @@ dm_op! {
         pad0: [u8; 3],
         id: u16,
         tail: [u8; 2],
-    }
+    } => ServerId, |this| this.id()
 }
 
 impl CreateIoreqServer {
@@ -83,6 +40,38 @@ impl CreateIoreqServer {
     }
 }
 
+dm_op! {
+    /// What a server has: the port of its buffered page. Frames inside of the guest are not
+    /// asked for, since that would place them there.
+    GetIoreqServerInfo = 2, 32, {
+        id: u16,
+        flags: u16,
+        bufioreq_port: u32,
+        ioreq_gfn: u64,
+        bufioreq_gfn: u64,
+    } => Port, |this| Port(this.bufioreq_port)
+}
+
+impl GetIoreqServerInfo {
+    /// The server that is asked about.
+    pub fn new(server: ServerId) -> Self {
+        Self {
+            op: Self::NUMBER,
+            pad: 0,
+            id: server.0,
+            // XEN_DMOP_no_gfns
+            flags: 1,
+            bufioreq_port: 0,
+            ioreq_gfn: 0,
+            bufioreq_gfn: 0,
+        }
+    }
+}
+
+/// `XEN_DMOP_IO_RANGE_PORT`.
+const IO_RANGE_PORT: u32 = 0;
+/// `XEN_DMOP_IO_RANGE_PCI`.
+const IO_RANGE_PCI: u32 = 2;
 /// `XEN_DMOP_IO_RANGE_MEMORY`.
 const IO_RANGE_MEMORY: u32 = 1;
 
@@ -101,14 +90,30 @@ dm_op! {
 impl MapIoRange {
     /// Memory-mapped addresses; both ends belong to the range.
     pub fn memory(server: ServerId, range: &RangeInclusive<u64>) -> Self {
+        Self::new(server, IO_RANGE_MEMORY, *range.start(), *range.end())
+    }
+
+    /// Ports of x86; both ends belong to the range.
+    pub fn ports(server: ServerId, range: &RangeInclusive<u16>) -> Self {
+        let (start, end) = (*range.start(), *range.end());
+        Self::new(server, IO_RANGE_PORT, start.into(), end.into())
+    }
+
+    /// The configuration space of a PCI device: segment in bits 31..16, then bus, device and
+    /// function as usual.
+    pub fn pci(server: ServerId, sbdf: u32) -> Self {
+        Self::new(server, IO_RANGE_PCI, sbdf.into(), sbdf.into())
+    }
+
+    fn new(server: ServerId, kind: u32, start: u64, end: u64) -> Self {
         Self {
             op: Self::NUMBER,
             pad: 0,
             id: server.0,
             pad0: 0,
-            kind: IO_RANGE_MEMORY,
-            start: *range.start(),
-            end: *range.end(),
+            kind,
+            start,
+            end,
         }
     }
 }
@@ -127,14 +132,29 @@ dm_op! {
 impl UnmapIoRange {
     /// A range that [`MapIoRange::memory`] has given to `server`, exactly.
     pub fn memory(server: ServerId, range: &RangeInclusive<u64>) -> Self {
+        Self::new(server, IO_RANGE_MEMORY, *range.start(), *range.end())
+    }
+
+    /// A range that [`MapIoRange::ports`] has given to `server`, exactly.
+    pub fn ports(server: ServerId, range: &RangeInclusive<u16>) -> Self {
+        let (start, end) = (*range.start(), *range.end());
+        Self::new(server, IO_RANGE_PORT, start.into(), end.into())
+    }
+
+    /// A device that [`MapIoRange::pci`] has given to `server`.
+    pub fn pci(server: ServerId, sbdf: u32) -> Self {
+        Self::new(server, IO_RANGE_PCI, sbdf.into(), sbdf.into())
+    }
+
+    fn new(server: ServerId, kind: u32, start: u64, end: u64) -> Self {
         Self {
             op: Self::NUMBER,
             pad: 0,
             id: server.0,
             pad0: 0,
-            kind: IO_RANGE_MEMORY,
-            start: *range.start(),
-            end: *range.end(),
+            kind,
+            start,
+            end,
         }
     }
 }
@@ -209,7 +229,7 @@ dm_op! {
     /// [`vcpus`](Self::vcpus).
     NrVcpus = 20, 12, {
         vcpus: u32,
-    }
+    } => u32, |this| this.vcpus()
 }
 
 impl NrVcpus {
