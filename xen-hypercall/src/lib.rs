@@ -26,6 +26,7 @@ pub mod dm_op;
 mod domain;
 mod error;
 pub mod event_channel;
+pub mod events;
 pub mod grant_table;
 pub mod ioreq;
 pub mod memory;

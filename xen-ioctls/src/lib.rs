@@ -36,6 +36,7 @@ mod hypercaller;
 mod mapping;
 mod node;
 mod privcmd;
+mod receiver;
 #[cfg(feature = "sim")]
 pub mod sim;
 
@@ -49,3 +50,5 @@ pub use hypercall::Hypercalls;
 pub use hypercaller::{Bounce, ConstBounce, Hypercaller, MutBounce};
 pub use mapping::{Mapping, Protection};
 pub use privcmd::{ForeignMapping, IoEventFd, IrqFd, Kick, Privcmd};
+#[cfg(feature = "tokio")]
+pub use receiver::TokioEventChannels;
