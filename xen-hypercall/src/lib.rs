@@ -42,3 +42,7 @@ pub mod version;
 pub use call::{XenAllocate, XenHypercall};
 pub use domain::{DomId, Gfn, GrantRef, PAGE_SHIFT, PAGE_SIZE, Port};
 pub use error::XenError;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -13,17 +13,22 @@
 //! Only what is stable between Xen versions is used: device model operations, resource and
 //! foreign mappings, event channels, grants. No domctl, no sysctl, no C library of Xen.
 //!
+//! Without a Xen host, the same types work on the simulated one of the feature `sim`.
+//!
 //! # Example
 //!
-//! ```no_run
+//! ```
 //! use xen_hypercall::{DomId, dm_op::NrVcpus};
-//! use xen_ioctls::Privcmd;
+//! # #[cfg(feature = "sim")] {
+//! use xen_ioctls::sim;
 //!
-//! let privcmd = Privcmd::open()?;
+//! let xen = sim::Xen::new();
+//! let _guest = xen.create_domain(DomId(1), 4);
+//! let privcmd = xen.privcmd(); // on Xen: Privcmd::open()?
+//!
 //! println!("Xen {}", privcmd.xen_version()?);
-//! let mut question = NrVcpus::new();
-//! privcmd.dm_op(DomId(1), &mut question)?;
-//! println!("domain 1 has {} vCPUs", question.vcpus());
+//! assert_eq!(privcmd.perform(DomId(1), NrVcpus::new())?, 4);
+//! # }
 //! # Ok::<(), xen_ioctls::Error>(())
 //! ```
 
@@ -52,3 +57,7 @@ pub use mapping::{Mapping, Protection};
 pub use privcmd::{ForeignMapping, IoEventFd, IrqFd, Kick, Privcmd};
 #[cfg(feature = "tokio")]
 pub use receiver::TokioEventChannels;
+
+#[cfg(all(doctest, feature = "sim"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

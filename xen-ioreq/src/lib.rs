@@ -47,3 +47,7 @@ mod server;
 pub use page::Access;
 pub use server::{Error, Handler, IoreqServer, Kicked, Result};
 pub use xen_ioctls::{IoEventFd, Kick};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -50,3 +50,7 @@ pub use address::{GRANT_BIT, Mode};
 pub use batch::{Batch, BatchGuard};
 pub use error::{Error, Result};
 pub use space::{GuestSpace, Pin};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
