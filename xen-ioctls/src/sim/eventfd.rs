@@ -142,29 +142,32 @@ impl State {
             assign,
         });
         let page = self.ioreq_page_at(open.domain, &call, &ports)?;
-        let known = self.ioeventfds.iter().position(|kick| {
-            kick.addr == call.addr + QUEUE_NOTIFY
-                && kick.queue == call.vq
-                && kick.domain == call.dom
-        });
-        match (assign, known) {
+        let kick = IoEventFd {
+            number: call.event_fd,
+            eventfd: duplicate(call.event_fd)?,
+            domain: call.dom,
+            page,
+            addr: call.addr.checked_add(QUEUE_NOTIFY).ok_or(libc::EINVAL)?,
+            len: call.addr_len,
+            queue: call.vq,
+            ports,
+        };
+        self.bind_kick(kick, assign).map(|()| 0)
+    }
+
+    fn bind_kick(&mut self, kick: IoEventFd, assign: bool) -> Answer<()> {
+        let same = |other: &IoEventFd| {
+            (other.domain, other.addr, other.queue) == (kick.domain, kick.addr, kick.queue)
+        };
+        match (assign, self.ioeventfds.iter().position(same)) {
             (true, Some(_)) => Err(libc::EEXIST),
             (true, None) => {
-                self.ioeventfds.push(IoEventFd {
-                    number: call.event_fd,
-                    eventfd: duplicate(call.event_fd)?,
-                    domain: call.dom,
-                    page,
-                    addr: call.addr + QUEUE_NOTIFY,
-                    len: call.addr_len,
-                    queue: call.vq,
-                    ports,
-                });
-                Ok(0)
+                self.ioeventfds.push(kick);
+                Ok(())
             }
-            (false, Some(n)) if self.ioeventfds[n].number == call.event_fd => {
+            (false, Some(n)) if self.ioeventfds[n].number == kick.number => {
                 self.ioeventfds.remove(n);
-                Ok(0)
+                Ok(())
             }
             (false, _) => Err(libc::ENODEV),
         }

@@ -5,6 +5,8 @@
 // UNSAFE: nodes are given what no public type would give them.
 #![expect(unsafe_code)]
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::privcmd::abi;
 
@@ -147,4 +149,51 @@ fn a_dirty_bitmap_must_hold_all_frames() {
     assert_eq!(small, Err(libc::EINVAL));
     assert_eq!(missing, Err(libc::EINVAL));
     assert_eq!(large[1], [0, 0, 0xff]);
+}
+
+proptest! {
+    /// Whatever bytes there are, in however many buffers: an answer or one of the errnos that
+    /// the rules name, and no panic.
+    #[test]
+    fn any_bytes_are_answered_or_refused_by_a_rule(
+        number in 0u8..24,
+        rest in prop::collection::vec(any::<u8>(), 0..40),
+        second in prop::option::of(prop::collection::vec(any::<u8>(), 0..64)),
+    ) {
+        let xen = Xen::with(Config { arch: Arch::X86, ..Config::default() });
+        let _guest = xen.create_domain(GUEST, 2);
+        let mut buffers = vec![[&[number, 0, 0, 0, 0, 0, 0, 0][..], &rest].concat()];
+        buffers.extend(second);
+        let before = buffers.clone();
+
+        match raw_dm_op(&xen, 1, &mut buffers) {
+            Ok(after) => prop_assert_eq!(after[0].len(), before[0].len()),
+            Err(errno) => {
+                prop_assert_eq!(&buffers, &before);
+                let rules = [libc::EFAULT, libc::EINVAL, libc::EOPNOTSUPP, libc::ENOENT];
+                prop_assert!(rules.contains(&errno), "errno {}", errno);
+            }
+        }
+    }
+
+    /// What the typed operations encode is never refused for its form.
+    #[test]
+    fn what_is_encoded_is_refused_for_its_meaning_only(
+        start in any::<u64>(),
+        len in any::<u64>(),
+        irq in any::<u32>(),
+        level in any::<bool>(),
+    ) {
+        let (xen, guest) = machine();
+        let privcmd = xen.privcmd();
+        let id = privcmd.perform(GUEST, CreateIoreqServer::unbuffered()).unwrap();
+        let end = start.saturating_add(len);
+
+        let range = privcmd.perform(GUEST, MapIoRange::memory(id, &(start..=end)));
+        let raised = privcmd.perform(GUEST, SetIrqLevel::new(irq, level));
+
+        prop_assert!(range.is_ok());
+        prop_assert_eq!(raised.is_ok(), (32..1020).contains(&irq));
+        prop_assert_eq!(guest.ranges(), 1);
+    }
 }
