@@ -55,4 +55,6 @@ number! {
 impl DomId {
     /// `DOMID_FIRST_RESERVED` (xen/include/public/xen.h): ordinary domains are below.
     pub const FIRST_RESERVED: DomId = DomId(crate::abi::virq::DOMID_FIRST_RESERVED);
+    /// `DOMID_SELF`: the domain that asks.
+    pub const SELF: DomId = DomId(crate::abi::virq::DOMID_SELF);
 }

@@ -20,15 +20,34 @@
 #![no_std]
 
 pub mod abi;
+pub mod buffer;
+pub mod call;
+pub mod console;
 pub mod dm_op;
 mod domain;
 pub mod envelope;
+mod error;
+pub mod event_channel;
+pub mod events;
 #[cfg(target_arch = "x86_64")]
 pub mod fastabi;
+pub mod grant_table;
 pub mod growth;
 pub mod ioreq;
 pub mod memory;
+#[cfg(all(
+    feature = "native",
+    any(target_arch = "aarch64", target_arch = "x86_64")
+))]
+pub mod native;
 pub mod operation;
+pub mod slot;
 pub mod version;
 
+pub use call::{XenAllocate, XenHypercall};
 pub use domain::{DomId, Gfn, GrantRef, PAGE_SHIFT, PAGE_SIZE, Port};
+pub use error::XenError;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 
-//! What a hypercall operation is, as types.
+//! Hypercalls that carry a number and a structure, typed.
 //!
-//! Each operation is a type that says its number, its argument structure and the buffers beside
-//! it. The modules below [`abi`](crate::abi) are generated and implement [`Operation`].
-//!
-//! # Example
+//! An [`Operation`] is a type that says its hypercall and number, its structure, and the
+//! [buffers](crate::slot) beside it. The modules below [`abi`](crate::abi) are generated and have
+//! one for each:
 //!
 //! ```
 //! use xen_hypercall::abi::dm_op::ops::TrackDirtyVram;
@@ -16,11 +15,83 @@
 //! assert_eq!(TrackDirtyVram::DIRECTION, Direction::In);
 //! assert!(!TrackDirtyVram::INFO.arm);
 //! ```
+//!
+//! A [`Request`] is the structure of one operation, filled in, and knows what comes back. Any way
+//! to Xen [performs](Perform::perform) it.
+//!
+//! ```
+//! use xen_hypercall::event_channel::Send;
+//! use xen_hypercall::operation::Perform;
+//! use xen_hypercall::{Port, XenError, XenHypercall};
+//!
+//! fn ring<X: XenHypercall>(xen: &X, port: Port) -> Result<(), XenError> {
+//!     xen.perform(Send::new(port))
+//! }
+//! ```
+//!
+//! A structure that is no request cannot be performed:
+//!
+//! ```compile_fail,E0277
+//! # use xen_hypercall::{ioreq::Slot, operation::Perform, XenHypercall};
+//! fn wrong<X: XenHypercall>(xen: &X, slot: Slot) {
+//!     xen.perform(slot); // not a request
+//! }
+//! ```
+//!
+//! Nor can one without the buffer that it wants, or with one that it does not want, or with one
+//! that goes the other way:
+//!
+//! ```compile_fail,E0271
+//! # use xen_hypercall::{memory::Populate, operation::Perform, DomId, XenHypercall};
+//! fn missing<X: XenHypercall>(xen: &X) {
+//!     xen.perform(Populate::new(DomId(1), 0)); // wants the frames
+//! }
+//! ```
+//!
+//! ```compile_fail,E0308
+//! # use xen_hypercall::{event_channel::Send, operation::Perform, slot::In, Port, XenHypercall};
+//! fn extra<X: XenHypercall>(xen: &X) {
+//!     xen.perform_with(Send::new(Port(1)), In(&mut [0u64])); // wants nothing
+//! }
+//! ```
+//!
+//! ```compile_fail,E0308
+//! # use xen_hypercall::{memory::Populate, operation::Perform, slot::Out, DomId, Gfn, XenHypercall};
+//! fn direction<X: XenHypercall>(xen: &X) {
+//!     xen.perform_with(Populate::new(DomId(1), 0), Out(&mut [Gfn(0)])); // Xen reads them
+//! }
+//! ```
+//!
+//! ```compile_fail,E0308
+//! # use xen_hypercall::{memory::Populate, operation::Perform, slot::InOut, DomId, XenHypercall};
+//! fn element<X: XenHypercall>(xen: &X) {
+//!     xen.perform_with(Populate::new(DomId(1), 0), InOut(&mut [0u32])); // frames are `Gfn`
+//! }
+//! ```
+//!
+//! What Xen writes is there when it has written it:
+//!
+//! ```compile_fail,E0503
+//! # use xen_hypercall::{memory::AcquireResource, operation::Perform, slot::InOut};
+//! # use xen_hypercall::{Gfn, XenHypercall};
+//! fn early<X: XenHypercall>(xen: &X, question: AcquireResource) {
+//!     let mut frames = [Gfn(0); 4];
+//!     let slot = InOut(&mut frames);
+//!     let first = frames[0]; // Xen has not been asked yet
+//!     xen.perform_with(question, slot);
+//! }
+//! ```
+
+// UNSAFE: a structure is given to Xen by pointer.
+#![expect(unsafe_code)]
 
 use core::fmt;
-use core::marker::PhantomData;
 
-use zerocopy::{FromBytes, Immutable, IntoBytes};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::XenError;
+use crate::call::{MutMemory, XenHypercall};
+use crate::slot::{NoSlot, Slot};
 
 /// One operation of a hypercall.
 pub trait Operation {
@@ -38,8 +109,8 @@ pub trait Operation {
     const INFO: Info;
     /// The argument structure; `()` when there is none.
     type Args;
-    /// A tuple of [`One`] and [`Many`], in the order of the buffers.
-    type Slots;
+    /// The buffers beside it: a [slot](crate::slot), or a tuple of them in their order.
+    type Slots<'s>;
 }
 
 /// Who writes a structure or a buffer.
@@ -90,59 +161,132 @@ pub struct Info {
     pub xsm: &'static str,
 }
 
-/// A buffer that the caller fills.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum In {}
-/// A buffer that Xen fills.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Out {}
-/// A buffer that the caller fills and Xen changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InOut {}
+/// The structure of an operation, filled in, with what comes back.
+///
+/// # Safety
+///
+/// Performing the operation with this structure leads to no memory but the structure's own and
+/// what [`attach`](Self::attach) has told it of.
+pub unsafe trait Request: FromBytes + IntoBytes + Immutable + KnownLayout {
+    /// Which operation.
+    type Of: Operation;
+    /// The buffer beside the structure.
+    type Slot<'s>: Slot;
+    /// What comes back.
+    type Output;
 
-/// A slot for exactly one `T`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct One<D, T>(PhantomData<(D, T)>);
-/// A slot for any number of `T`; their number is the buffer's size by `T`'s.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Many<D, T>(PhantomData<(D, T)>);
+    /// Writes where the buffer is, and how many items it has, into the structure.
+    fn attach(&mut self, _address: u64, _count: usize) {}
 
-/// A slot as numbers.
-pub trait Slot {
-    /// What the buffer is made of.
-    type Item;
-    /// Who writes it.
-    const DIRECTION: Direction;
-    /// Whether it may hold any number of items.
-    const MANY: bool;
+    /// What has come back: in the structure, or in a register.
+    ///
+    /// # Errors
+    ///
+    /// Where the structure has a status of its own.
+    fn output(self, result: usize) -> Result<Self::Output, XenError>;
 }
 
-/// [`In`], [`Out`] or [`InOut`].
-pub trait Marker {
-    /// As a value.
-    const DIRECTION: Direction;
+/// A number of the ABI as a register has it.
+pub(crate) const fn word(number: u32) -> usize {
+    number as usize
 }
 
-impl Marker for In {
-    const DIRECTION: Direction = Direction::In;
-}
-impl Marker for Out {
-    const DIRECTION: Direction = Direction::Out;
-}
-impl Marker for InOut {
-    const DIRECTION: Direction = Direction::InOut;
+/// Performs operations. Every [`XenHypercall`] does.
+pub trait Perform: XenHypercall + Sized {
+    /// Performs an operation that has no buffer.
+    ///
+    /// # Errors
+    ///
+    /// What Xen says, and [`XenError::NOMEM`] where there is no memory to reach Xen by.
+    fn perform<O>(&self, request: O) -> Result<O::Output, XenError>
+    where
+        O: for<'s> Request<Slot<'s> = NoSlot>,
+    {
+        perform(self, request, NoSlot).map(|(output, ())| output)
+    }
+
+    /// Performs an operation with its buffer, and gives back what Xen has written to either.
+    ///
+    /// # Errors
+    ///
+    /// What Xen says, and [`XenError::NOMEM`] where there is no memory to reach Xen by.
+    fn perform_with<'s, O: Request>(
+        &self,
+        request: O,
+        slot: O::Slot<'s>,
+    ) -> Result<(O::Output, <O::Slot<'s> as Slot>::Back), XenError> {
+        perform(self, request, slot)
+    }
 }
 
-impl<D: Marker, T> Slot for One<D, T> {
-    type Item = T;
-    const DIRECTION: Direction = D::DIRECTION;
-    const MANY: bool = false;
+impl<X: XenHypercall> Perform for X {}
+
+fn perform<X: XenHypercall, O: Request, S: Slot>(
+    xen: &X,
+    mut request: O,
+    mut slot: S,
+) -> Result<(O::Output, S::Back), XenError> {
+    let count = slot.count();
+    let mut lent = match slot.bytes() {
+        Some(bytes) => Some(xen.lend_mut(bytes)?),
+        None => None,
+    };
+    if let Some(lent) = &mut lent {
+        let address = lent.as_mut_ptr().expose_provenance();
+        let address = u64::try_from(address).map_err(|_too_wide| XenError::FAULT)?;
+        request.attach(address, count);
+    }
+    let mut argument = xen.mut_buffer(&mut request)?;
+    let pointer = argument.as_hypercall_ptr().expose_provenance();
+    let [hypercall, number] = [word(O::Of::HYPERCALL), word(O::Of::NUMBER)];
+    let result = match O::Of::BATCH {
+        // SAFETY: the specification says that this is what the hypercall takes; argument and buffer
+        // are lent until after the call.
+        true => unsafe { xen.hypercall3(hypercall, [number, pointer, 1]) },
+        // SAFETY: as above.
+        false => unsafe { xen.hypercall2(hypercall, [number, pointer]) },
+    }?;
+    if O::Of::DIRECTION != Direction::In {
+        argument.update();
+    }
+    drop(argument);
+    if let Some(mut lent) = lent.filter(|_| S::WRITTEN) {
+        lent.update();
+    }
+    Ok((request.output(result)?, slot.back()))
 }
-impl<D: Marker, T> Slot for Many<D, T> {
-    type Item = T;
-    const DIRECTION: Direction = D::DIRECTION;
-    const MANY: bool = true;
+
+/// Declares one request: its operation, what becomes of its buffer, what comes back.
+macro_rules! request {
+    ($(#[$meta:meta])* $name:ident = $operation:ty,
+      $(slot |$structure:ident, $address:ident, $count:ident| $attach:block)?
+      => $output:ty, |$args:ident, $result:pat_param| $get:expr) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, zerocopy::FromBytes, zerocopy::IntoBytes,
+                 zerocopy::Immutable, zerocopy::KnownLayout)]
+        #[repr(transparent)]
+        pub struct $name(<$operation as $crate::operation::Operation>::Args);
+
+        // SAFETY: the specification says so; the structure has no pointer but the one that
+        // `attach` sets.
+        unsafe impl $crate::operation::Request for $name {
+            type Of = $operation;
+            type Slot<'s> = <$operation as $crate::operation::Operation>::Slots<'s>;
+            type Output = $output;
+
+            $(fn attach(&mut self, $address: u64, $count: usize) {
+                let $structure = &mut self.0;
+                $attach
+            })?
+
+            fn output(self, $result: usize) -> Result<$output, $crate::XenError> {
+                let $args = self.0;
+                $get
+            }
+        }
+    };
 }
+pub(crate) use request;
 
 /// A tagged union whose tag names none of its values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

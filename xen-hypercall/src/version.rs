@@ -2,15 +2,20 @@
 
 //! Which Xen this is: `xen/include/public/version.h`.
 
+// UNSAFE: a hypercall is made.
+#![expect(unsafe_code)]
+
 use core::fmt;
 
-use crate::abi::version::ops as abi;
-use crate::operation::Operation;
+use crate::XenError;
+use crate::abi::version::{self as abi, ops};
+use crate::call::XenHypercall;
+use crate::operation::{Operation, Perform, request, word};
 
 /// `__HYPERVISOR_xen_version`.
-pub const HYPERCALL: u64 = abi::Version::HYPERCALL as u64;
+pub const HYPERCALL: u64 = ops::Version::HYPERCALL as u64;
 /// `XENVER_version`: no argument, the answer is the return value.
-pub const XENVER_VERSION: u64 = abi::Version::NUMBER as u64;
+pub const XENVER_VERSION: u64 = ops::Version::NUMBER as u64;
 
 /// The answer to [`XENVER_VERSION`]. Every domain may ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +36,52 @@ impl Version {
             minor: u16::from_le_bytes([b0, b1]),
         }
     }
+}
+
+request! {
+    /// `XENVER_extraversion`: what follows the numbers in the name of a release.
+    ExtraVersion = ops::Extraversion, => [u8; 16], |args, _| Ok(args.text)
+}
+
+request! {
+    /// `XENVER_get_features`: one word of `XENFEAT_*` bits.
+    GetFeatures = ops::GetFeatures, => u32, |args, _| Ok(args.submap)
+}
+
+/// Which Xen this is.
+///
+/// # Errors
+///
+/// What Xen says: nothing, every domain may ask.
+pub fn version<X: XenHypercall>(xen: &X) -> Result<Version, XenError> {
+    let [hypercall, number] = [ops::Version::HYPERCALL, ops::Version::NUMBER].map(word);
+    // SAFETY: XENVER_version takes no argument.
+    let raw = unsafe { xen.hypercall2(hypercall, [number, 0]) }?;
+    u32::try_from(raw)
+        .map(Version::from_raw)
+        .map_err(|_too_wide| XenError::OVERFLOW)
+}
+
+/// What follows the numbers in the name of a release: `.1-pre` of `4.20.1-pre`. Padded with
+/// zeros.
+///
+/// # Errors
+///
+/// [`XenError::PERM`] where a policy hides it.
+pub fn extra_version<X: XenHypercall>(xen: &X) -> Result<[u8; 16], XenError> {
+    xen.perform(ExtraVersion(abi::Extraversion::default()))
+}
+
+/// One word of `XENFEAT_*` bits (xen/include/public/features.h).
+///
+/// # Errors
+///
+/// [`XenError::INVAL`] beyond the last word.
+pub fn features<X: XenHypercall>(xen: &X, word: u32) -> Result<u32, XenError> {
+    xen.perform(GetFeatures(abi::FeatureInfo {
+        submap_idx: word,
+        submap: 0,
+    }))
 }
 
 impl fmt::Display for Version {

@@ -30,6 +30,15 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// There is no memory for the buffers of a hypercall.
+    #[error("cannot get {len} bytes for a hypercall")]
+    HypercallMemory {
+        /// How much was asked for.
+        len: usize,
+        /// What the kernel said: `ENOMEM` or `EAGAIN` beyond the limit of locked memory.
+        #[source]
+        source: io::Error,
+    },
     /// Xen or the kernel refused a device model operation.
     #[error("device model operation {number} on domain {domain} failed")]
     DmOp {
@@ -85,6 +94,27 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// A grant operation failed.
+    #[error("cannot {what}")]
+    Grants {
+        /// Copy, find, export.
+        what: &'static str,
+        /// What the kernel said.
+        #[source]
+        source: io::Error,
+    },
+    /// Pages cannot be granted to another domain.
+    #[error("cannot grant {count} pages to domain {domain}")]
+    Allocate {
+        /// The other domain.
+        domain: DomId,
+        /// How many.
+        count: u32,
+        /// What the kernel said: `ENOSPC` beyond
+        /// `/sys/module/xen_gntalloc/parameters/limit`.
+        #[source]
+        source: io::Error,
+    },
     /// A local port cannot be bound to a port of another domain.
     #[error("cannot bind to port {port} of domain {domain}")]
     Bind {
@@ -93,6 +123,24 @@ pub enum Error {
         /// Its port.
         port: Port,
         /// What Xen said.
+        #[source]
+        source: io::Error,
+    },
+    /// No local port can be offered to another domain.
+    #[error("cannot offer a port to domain {domain}")]
+    Offer {
+        /// The other domain.
+        domain: DomId,
+        /// What Xen said.
+        #[source]
+        source: io::Error,
+    },
+    /// A local port cannot be bound to a virtual interrupt.
+    #[error("cannot bind to virtual interrupt {virq}")]
+    Virq {
+        /// `VIRQ_*`.
+        virq: u32,
+        /// What Xen said: `EEXIST` when it is bound already.
         #[source]
         source: io::Error,
     },
@@ -110,7 +158,7 @@ pub enum Error {
     /// Events cannot be read or acknowledged.
     #[error("cannot {what} events")]
     Events {
-        /// Read, acknowledge.
+        /// Read, acknowledge, reset.
         what: &'static str,
         /// What the kernel said.
         #[source]

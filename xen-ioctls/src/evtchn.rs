@@ -5,34 +5,21 @@
 // UNSAFE: the driver is spoken to by ioctl(2).
 #![expect(unsafe_code)]
 
-use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use xen_hypercall::{DomId, Port};
 use zerocopy::IntoBytes;
 
 use crate::error::{Error, Result};
-use crate::ioctl::{ioctl, open};
+use crate::node::Node;
 
 /// `include/uapi/xen/evtchn.h`.
-mod abi {
-    /// `struct ioctl_evtchn_bind_interdomain`.
-    #[repr(C)]
-    pub struct BindInterdomain {
-        pub remote_domain: u32,
-        pub remote_port: u32,
-    }
-    const _: () = assert!(size_of::<BindInterdomain>() == 8);
-
-    /// `IOCTL_EVTCHN_BIND_INTERDOMAIN`.
-    pub const BIND_INTERDOMAIN: u32 = 0x0008_4501;
-    /// `IOCTL_EVTCHN_UNBIND`: `struct ioctl_evtchn_unbind`, one u32.
-    pub const UNBIND: u32 = 0x0004_4503;
-    /// `IOCTL_EVTCHN_NOTIFY`: `struct ioctl_evtchn_notify`, one u32.
-    pub const NOTIFY: u32 = 0x0004_4504;
-    /// `IOCTL_EVTCHN_RESTRICT_DOMID`: `struct ioctl_evtchn_restrict_domid`, one u16.
-    pub const RESTRICT_DOMID: u32 = 0x0002_4506;
+pub(crate) mod abi {
+    pub use xen_hypercall::abi::linux_evtchn::{
+        BIND_INTERDOMAIN, BIND_UNBOUND_PORT, BIND_VIRQ, BindInterdomain, NOTIFY, RESET,
+        RESTRICT_DOMID, UNBIND,
+    };
 }
 
 const PATH: &str = "/dev/xen/evtchn";
@@ -42,7 +29,7 @@ const PATH: &str = "/dev/xen/evtchn";
 /// A port that has fired is silent until it is [acknowledged](Self::acknowledge). The descriptor
 /// polls readable while [`pending`](Self::pending) has something to say.
 #[derive(Debug)]
-pub struct EventChannels(File);
+pub struct EventChannels(Node);
 
 impl EventChannels {
     /// Opens the node, not blocking.
@@ -51,7 +38,7 @@ impl EventChannels {
     ///
     /// [`Error::Open`].
     pub fn open() -> Result<Self> {
-        open(PATH, libc::O_NONBLOCK).map(Self)
+        Node::open(PATH, libc::O_NONBLOCK).map(Self)
     }
 
     /// Lets this descriptor bind only to ports of `domain` from now on.
@@ -62,7 +49,7 @@ impl EventChannels {
     pub fn restrict(&self, domain: DomId) -> Result<()> {
         let mut arg = domain.0;
         // SAFETY: RESTRICT_DOMID reads one u16; `arg` is one and outlives the call.
-        unsafe { ioctl(&self.0, abi::RESTRICT_DOMID, &raw mut arg) }
+        unsafe { self.0.ioctl(abi::RESTRICT_DOMID, &raw mut arg) }
             .map(drop)
             .map_err(|source| Error::Restrict {
                 path: PATH,
@@ -79,15 +66,61 @@ impl EventChannels {
     pub fn bind_interdomain(&self, domain: DomId, port: Port) -> Result<Port> {
         let mut arg = abi::BindInterdomain {
             remote_domain: domain.0.into(),
-            remote_port: port.0,
+            remote_port: port,
         };
         // SAFETY: BIND_INTERDOMAIN reads one `BindInterdomain`; `arg` is one and outlives the
         // call. The driver keeps no pointer to it.
-        unsafe { ioctl(&self.0, abi::BIND_INTERDOMAIN, &raw mut arg) }
+        unsafe { self.0.ioctl(abi::BIND_INTERDOMAIN, &raw mut arg) }
             .map(Port)
             .map_err(|source| Error::Bind {
                 domain,
                 port,
+                source,
+            })
+    }
+
+    /// Offers a new local port to `domain` and returns it. Not possible once
+    /// [restricted](Self::restrict).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Offer`] when no local port is free.
+    pub fn bind_unbound(&self, domain: DomId) -> Result<Port> {
+        let mut arg = u32::from(domain.0);
+        // SAFETY: BIND_UNBOUND_PORT reads one u32; `arg` is one and outlives the call.
+        unsafe { self.0.ioctl(abi::BIND_UNBOUND_PORT, &raw mut arg) }
+            .map(Port)
+            .map_err(|source| Error::Offer { domain, source })
+    }
+
+    /// Binds a local port to a virtual interrupt (`VIRQ_*`, xen/include/public/xen.h) and returns
+    /// the port. Not possible once [restricted](Self::restrict).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Virq`] when it is bound already, or not for this domain.
+    pub fn bind_virq(&self, virq: u32) -> Result<Port> {
+        let mut arg = virq;
+        // SAFETY: BIND_VIRQ reads one u32; `arg` is one and outlives the call.
+        unsafe { self.0.ioctl(abi::BIND_VIRQ, &raw mut arg) }
+            .map(Port)
+            .map_err(|source| Error::Virq { virq, source })
+    }
+
+    /// Forgets events that were not read, and that some were lost. Ports that have fired stay
+    /// silent until they are [acknowledged](Self::acknowledge): acknowledge all of them after
+    /// this, and look at all that they stand for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Events`].
+    pub fn reset(&self) -> Result<()> {
+        let mut none = 0u32;
+        // SAFETY: RESET reads nothing.
+        unsafe { self.0.ioctl(abi::RESET, &raw mut none) }
+            .map(drop)
+            .map_err(|source| Error::Events {
+                what: "reset",
                 source,
             })
     }
@@ -100,7 +133,7 @@ impl EventChannels {
     pub fn unbind(&self, port: Port) -> Result<()> {
         let mut arg = port.0;
         // SAFETY: UNBIND reads one u32; `arg` is one and outlives the call.
-        unsafe { ioctl(&self.0, abi::UNBIND, &raw mut arg) }
+        unsafe { self.0.ioctl(abi::UNBIND, &raw mut arg) }
             .map(drop)
             .map_err(|source| Error::EventChannel {
                 what: "unbind",
@@ -117,7 +150,7 @@ impl EventChannels {
     pub fn notify(&self, port: Port) -> Result<()> {
         let mut arg = port.0;
         // SAFETY: NOTIFY reads one u32; `arg` is one and outlives the call.
-        unsafe { ioctl(&self.0, abi::NOTIFY, &raw mut arg) }
+        unsafe { self.0.ioctl(abi::NOTIFY, &raw mut arg) }
             .map(drop)
             .map_err(|source| Error::EventChannel {
                 what: "notify",
@@ -133,7 +166,7 @@ impl EventChannels {
     ///
     /// [`Error::Events`] when events were lost (`EFBIG`) or the descriptor cannot be read.
     pub fn pending(&self, ports: &mut [u32]) -> Result<usize> {
-        match (&self.0).read(ports.as_mut_bytes()) {
+        match self.0.read(ports.as_mut_bytes()) {
             Ok(bytes) => Ok(bytes / size_of::<u32>()),
             Err(e)
                 if matches!(
@@ -156,12 +189,26 @@ impl EventChannels {
     ///
     /// [`Error::Events`] when the descriptor cannot be written.
     pub fn acknowledge(&self, ports: &[u32]) -> Result<()> {
-        (&self.0)
+        self.0
             .write_all(ports.as_bytes())
             .map_err(|source| Error::Events {
                 what: "acknowledge",
                 source,
             })
+    }
+}
+
+impl From<OwnedFd> for EventChannels {
+    /// A node that was opened elsewhere, not blocking, perhaps restricted there.
+    fn from(fd: OwnedFd) -> Self {
+        Self(fd.into())
+    }
+}
+
+#[cfg(feature = "sim")]
+impl From<Node> for EventChannels {
+    fn from(node: Node) -> Self {
+        Self(node)
     }
 }
 
@@ -173,6 +220,6 @@ impl AsFd for EventChannels {
 
 impl AsRawFd for EventChannels {
     fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
+        self.0.as_fd().as_raw_fd()
     }
 }

@@ -20,7 +20,7 @@ pub enum Protection {
 }
 
 impl Protection {
-    fn flags(self) -> libc::c_int {
+    pub(crate) fn flags(self) -> libc::c_int {
         match self {
             Self::Read => libc::PROT_READ,
             Self::ReadWrite => libc::PROT_READ | libc::PROT_WRITE,
@@ -36,6 +36,9 @@ impl Protection {
 pub struct Mapping {
     start: NonNull<u8>,
     len: usize,
+    /// Tells the simulated kernel when the mapping goes.
+    #[cfg(feature = "sim")]
+    sim: Option<crate::sim::Vma>,
 }
 
 // SAFETY: the mapping is plain memory of the process, not of a thread; it is moved and dropped
@@ -54,7 +57,7 @@ impl Mapping {
     ) -> io::Result<Self> {
         let offset = libc::off_t::try_from(offset).map_err(io::Error::other)?;
         // SAFETY: a null hint without MAP_FIXED replaces no existing mapping; the descriptor is
-        // open; the result is checked.
+        // open.
         let start = unsafe {
             libc::mmap(
                 ptr::null_mut(),
@@ -65,12 +68,58 @@ impl Mapping {
                 offset,
             )
         };
+        Self::mapped(start, len)
+    }
+
+    /// Takes `len` bytes of locked memory of the process's own.
+    pub(crate) fn locked(len: usize) -> io::Result<Self> {
+        // SAFETY: a null hint without MAP_FIXED replaces no existing mapping.
+        let start = unsafe {
+            libc::mmap(
+                ptr::null_mut(),
+                len,
+                Protection::ReadWrite.flags(),
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_LOCKED,
+                -1,
+                0,
+            )
+        };
+        Self::mapped(start, len)
+    }
+
+    /// What mmap has returned.
+    fn mapped(start: *mut libc::c_void, len: usize) -> io::Result<Self> {
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
         match NonNull::new(start.cast()) {
-            Some(start) => Ok(Self { start, len }),
+            Some(start) => Ok(Self {
+                start,
+                len,
+                #[cfg(feature = "sim")]
+                sim: None,
+            }),
             None => Err(io::Error::from_raw_os_error(libc::ENOMEM)),
+        }
+    }
+
+    /// A piece of address space that a simulated node has made.
+    #[cfg(feature = "sim")]
+    pub(crate) fn simulated(start: NonNull<u8>, len: usize, sim: crate::sim::Vma) -> Self {
+        Self {
+            start,
+            len,
+            sim: Some(sim),
+        }
+    }
+
+    /// A piece of address space that no node knows of.
+    #[cfg(feature = "sim")]
+    pub(crate) fn plain(start: NonNull<u8>, len: usize) -> Self {
+        Self {
+            start,
+            len,
+            sim: None,
         }
     }
 
@@ -92,6 +141,8 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
+        #[cfg(feature = "sim")]
+        drop(self.sim.take());
         // SAFETY: `start` and `len` are what mmap gave to this object alone, and nobody holds a
         // pointer into it beyond the life of `self`: that is what `as_ptr` asks for.
         let result = unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };

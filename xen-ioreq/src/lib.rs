@@ -9,12 +9,10 @@
 //!
 //! # Example
 //!
-//! ```no_run
-//! use std::os::fd::AsFd;
-//!
+//! ```
 //! use xen_hypercall::DomId;
+//! use xen_ioctls::sim;
 //! use xen_ioreq::{Access, Handler, IoreqServer, Kicked};
-//! use xen_ioctls::Privcmd;
 //!
 //! struct Register(u64);
 //!
@@ -29,14 +27,17 @@
 //!     fn invalidate(&mut self) {}
 //! }
 //!
-//! let mut server = IoreqServer::create(DomId(1), Privcmd::open()?)?;
+//! // On Xen: IoreqServer::create(DomId(1), Privcmd::open()?)?
+//! let xen = sim::Xen::new();
+//! let guest = xen.create_domain(DomId(1), 2);
+//! let mut server =
+//!     IoreqServer::create_with(DomId(1), xen.privcmd(), xen.event_channels())?;
 //! server.map_mmio(0x200_0000..=0x200_01ff)?;
-//! let mut register = Register(0);
-//! loop {
-//!     // Wait until `server.as_fd()` is readable, then:
-//!     server.dispatch(&mut register)?;
-//! #   break;
-//! }
+//!
+//! let reading = guest.mmio_read(0, 0x200_0000, 4).expect("the range is ours");
+//! // Wait until `server.as_fd()` is readable, then:
+//! server.dispatch(&mut Register(42))?;
+//! assert_eq!(reading.answer(), Some(42));
 //! # Ok::<(), xen_ioreq::Error>(())
 //! ```
 
@@ -46,3 +47,7 @@ mod server;
 pub use page::Access;
 pub use server::{Error, Handler, IoreqServer, Kicked, Result};
 pub use xen_ioctls::{IoEventFd, Kick};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -101,24 +101,23 @@ impl IoreqServer {
     /// [`Error::Step`] when the domain is gone, Xen has no IOREQ servers, or the domain has eight
     /// already.
     pub fn create(domain: DomId, privcmd: Privcmd) -> Result<Self> {
-        let step = |step| {
-            move |source| Error::Step {
-                domain,
-                step,
-                source,
-            }
-        };
-        let mut question = NrVcpus::new();
-        privcmd
-            .dm_op(domain, &mut question)
-            .map_err(step("count the vCPUs"))?;
-        let vcpus = usize::try_from(question.vcpus())
-            .ok()
-            .filter(|n| *n > 0)
-            .ok_or(Error::Vcpus {
-                domain,
-                vcpus: question.vcpus(),
-            })?;
+        let step = |step| move |source| failed(domain, step, source);
+        let events = EventChannels::open().map_err(step("open the event channels"))?;
+        events
+            .restrict(domain)
+            .map_err(step("restrict the event channels"))?;
+        Self::create_with(domain, privcmd, events)
+    }
+
+    /// As [`create`](Self::create), with event channels that were opened elsewhere and serve
+    /// nothing else. They may be restricted to `domain`.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub fn create_with(domain: DomId, privcmd: Privcmd, events: EventChannels) -> Result<Self> {
+        let step = |step| move |source| failed(domain, step, source);
+        let vcpus = count_vcpus(domain, &privcmd)?;
         let mut created = CreateIoreqServer::unbuffered();
         privcmd
             .dm_op(domain, &mut created)
@@ -128,10 +127,6 @@ impl IoreqServer {
             id: created.id(),
             privcmd,
         };
-        let events = EventChannels::open().map_err(step("open the event channels"))?;
-        events
-            .restrict(domain)
-            .map_err(step("restrict the event channels"))?;
         // The page comes first: it exists once it is acquired, and enabling fills it in.
         let pages = Pages::new(id.pages(vcpus)?);
         id.op(
@@ -284,6 +279,26 @@ impl AsRawFd for IoreqServer {
     fn as_raw_fd(&self) -> RawFd {
         self.events.as_raw_fd()
     }
+}
+
+fn failed(domain: DomId, step: &'static str, source: xen_ioctls::Error) -> Error {
+    Error::Step {
+        domain,
+        step,
+        source,
+    }
+}
+
+fn count_vcpus(domain: DomId, privcmd: &Privcmd) -> Result<usize> {
+    let mut question = NrVcpus::new();
+    privcmd
+        .dm_op(domain, &mut question)
+        .map_err(|source| failed(domain, "count the vCPUs", source))?;
+    let vcpus = question.vcpus();
+    usize::try_from(vcpus)
+        .ok()
+        .filter(|n| *n > 0)
+        .ok_or(Error::Vcpus { domain, vcpus })
 }
 
 /// Lets a vCPU go on, answered, also when the handler panics.

@@ -19,15 +19,22 @@
 //!
 //! # Example
 //!
-//! ```no_run
+//! ```
 //! use vm_memory::{Bytes, GuestAddress, GuestAddressSpace};
 //! use xen_hypercall::DomId;
-//! use xen_ioctls::Privcmd;
+//! use xen_ioctls::sim;
 //! use xen_vm_memory::GuestSpace;
 //!
-//! let space = GuestSpace::foreign(DomId(1), Privcmd::open()?);
+//! let xen = sim::Xen::new();
+//! let guest = xen.create_domain(DomId(1), 1);
+//! guest.add_memory(0x4000_0000, 1 << 20);
+//! guest.write(0x4000_0000, &7u32.to_ne_bytes());
+//!
+//! // On Xen: Privcmd::open()?
+//! let space = GuestSpace::foreign(DomId(1), xen.privcmd());
 //! let batch = space.memory();
 //! let first: u32 = batch.read_obj(GuestAddress(0x4000_0000))?;
+//! assert_eq!(first, 7);
 //! // Dropping the batch ends everything that was mapped for it alone.
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -43,3 +50,7 @@ pub use address::{GRANT_BIT, Mode};
 pub use batch::{Batch, BatchGuard};
 pub use error::{Error, Result};
 pub use space::{GuestSpace, Pin};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -54,7 +54,7 @@ pub mod ops {
             xsm: "control domain or a debugging Xen",
         };
         type Args = ();
-        type Slots = (crate::operation::Many<crate::operation::In, u8>,);
+        type Slots<'s> = crate::slot::In<'s, u8>;
     }
 
     /// Reads bytes that were typed.
@@ -80,6 +80,6 @@ pub mod ops {
             xsm: "control domain",
         };
         type Args = ();
-        type Slots = (crate::operation::Many<crate::operation::Out, u8>,);
+        type Slots<'s> = crate::slot::Out<'s, u8>;
     }
 }

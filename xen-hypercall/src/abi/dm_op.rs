@@ -1160,7 +1160,7 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::CreateIoreqServer;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says where an IOREQ server's pages are. On Arm only with `no_gfns`.
@@ -1184,7 +1184,7 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::GetIoreqServerInfo;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Gives a range to a server. A server has at most 256.
@@ -1208,7 +1208,7 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::IoreqServerRange;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Takes a range from a server, exactly as it was given.
@@ -1232,7 +1232,7 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::IoreqServerRange;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Enables or disables a server. Enabling fills in the event channels of its page, which must have
@@ -1257,7 +1257,7 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::SetIoreqServerState;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Destroys a server with its ranges. Pauses the domain for a moment.
@@ -1281,7 +1281,7 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::DestroyIoreqServer;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says which frames of a range the guest has written since the last call.
@@ -1307,7 +1307,7 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::TrackDirtyVram;
-        type Slots = (crate::operation::Many<crate::operation::Out, u8>,);
+        type Slots<'s> = crate::slot::Out<'s, u8>;
     }
 
     /// Sets the level of a PCI interrupt pin.
@@ -1331,7 +1331,7 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::SetPciIntxLevel;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Sets the level of an ISA interrupt line.
@@ -1355,7 +1355,7 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::SetIsaIrqLevel;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Routes a PCI interrupt link to an ISA line.
@@ -1379,7 +1379,7 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::SetPciLinkRoute;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Tells Xen that the device model has written frames, for live migration.
@@ -1405,7 +1405,7 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::ModifiedMemory;
-        type Slots = (crate::operation::Many<crate::operation::In, super::ModifiedMemoryExtent>,);
+        type Slots<'s> = crate::slot::In<'s, super::ModifiedMemoryExtent>;
     }
 
     /// Sets the type of neighbouring frames.
@@ -1429,7 +1429,7 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::SetMemType;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Injects an event into a vCPU when it runs next.
@@ -1453,7 +1453,7 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::InjectEvent;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Injects a message-signalled interrupt.
@@ -1477,7 +1477,7 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::InjectMsi;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Gives the accesses to a memory type to a server.
@@ -1501,7 +1501,7 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::MapMemTypeToIoreqServer;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Shuts the guest down.
@@ -1525,7 +1525,7 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::RemoteShutdown;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Moves frames within the guest's address space.
@@ -1549,7 +1549,7 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::RelocateMemory;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Fixes the caching of a range of frames.
@@ -1573,7 +1573,7 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::PinMemoryCacheattr;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Sets the level of a shared peripheral interrupt.
@@ -1597,7 +1597,7 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::SetIrqLevel;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says how many vCPUs the domain has at most.
@@ -1621,6 +1621,6 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::NrVcpus;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 }

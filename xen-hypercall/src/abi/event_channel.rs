@@ -680,7 +680,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::EvtchnBindInterdomain;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Binds a new port to a virtual interrupt.
@@ -704,7 +704,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::EvtchnBindVirq;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Binds a new port to a physical interrupt.
@@ -728,7 +728,7 @@ pub mod ops {
             xsm: "owner of the interrupt",
         };
         type Args = super::EvtchnBindPirq;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Closes a port.
@@ -752,7 +752,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::EvtchnClose;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Makes the other end of a port pending.
@@ -776,7 +776,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::EvtchnSend;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says what a port is bound to.
@@ -800,7 +800,7 @@ pub mod ops {
             xsm: "the domain or its device model",
         };
         type Args = super::EvtchnStatus;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Makes a new port that another domain may bind to.
@@ -824,7 +824,7 @@ pub mod ops {
             xsm: "the domain or its device model",
         };
         type Args = super::EvtchnAllocUnbound;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Binds a new port to a vCPU of the same domain.
@@ -848,7 +848,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::EvtchnBindIpi;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says which vCPU is told of a port.
@@ -872,7 +872,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::EvtchnBindVcpu;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Unmasks a port; it fires when it is pending.
@@ -896,7 +896,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::EvtchnUnmask;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Closes all ports of a domain.
@@ -920,7 +920,7 @@ pub mod ops {
             xsm: "the domain or its device model",
         };
         type Args = super::EvtchnReset;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Places the FIFO control block of a vCPU.
@@ -944,7 +944,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::EvtchnInitControl;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Adds a page of event words.
@@ -968,7 +968,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::EvtchnExpandArray;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Sets the priority of a port.
@@ -992,6 +992,6 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::EvtchnSetPriority;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 }

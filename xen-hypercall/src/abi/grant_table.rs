@@ -564,7 +564,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::GnttabMapGrantRef;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Undoes mappings.
@@ -588,7 +588,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::GnttabUnmapGrantRef;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Copies between pages.
@@ -612,7 +612,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::GnttabCopy;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says how large a grant table is.
@@ -636,7 +636,7 @@ pub mod ops {
             xsm: "the domain or its device model",
         };
         type Args = super::GnttabQuerySize;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Sets the version of the caller's table.
@@ -660,7 +660,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::GnttabSetVersion;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says the version of a table.
@@ -684,6 +684,6 @@ pub mod ops {
             xsm: "the domain or its device model",
         };
         type Args = super::GnttabGetVersion;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 }

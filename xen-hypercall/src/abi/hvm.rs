@@ -317,7 +317,7 @@ pub mod ops {
             xsm: "the domain or its device model",
         };
         type Args = super::XenHvmParam;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Reads a parameter of a guest.
@@ -341,7 +341,7 @@ pub mod ops {
             xsm: "the domain or its device model",
         };
         type Args = super::XenHvmParam;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Flushes the TLBs of all vCPUs of the caller.
@@ -365,7 +365,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = ();
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says the guest's time.
@@ -389,7 +389,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::XenHvmGetTime;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says the type of a frame.
@@ -413,7 +413,7 @@ pub mod ops {
             xsm: "the domain or its device model",
         };
         type Args = super::XenHvmGetMemType;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Sets the vector of events on a vCPU.
@@ -437,6 +437,6 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::XenHvmEvtchnUpcallVector;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 }

@@ -439,7 +439,7 @@ pub mod ops {
             xsm: "the domain or its device model",
         };
         type Args = super::XenMemoryReservation;
-        type Slots = (crate::operation::Many<crate::operation::In, crate::Gfn>,);
+        type Slots<'s> = crate::slot::In<'s, crate::Gfn>;
     }
 
     /// Gets memory at given frames.
@@ -465,7 +465,7 @@ pub mod ops {
             xsm: "the domain or its device model",
         };
         type Args = super::XenMemoryReservation;
-        type Slots = (crate::operation::Many<crate::operation::InOut, crate::Gfn>,);
+        type Slots<'s> = crate::slot::InOut<'s, crate::Gfn>;
     }
 
     /// Places a page in an address space.
@@ -489,7 +489,7 @@ pub mod ops {
             xsm: "the domain or its device model",
         };
         type Args = super::XenAddToPhysmap;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says what is where in the caller's address space.
@@ -515,7 +515,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::XenMemoryMap;
-        type Slots = (crate::operation::Many<crate::operation::Out, u8>,);
+        type Slots<'s> = crate::slot::Out<'s, u8>;
     }
 
     /// Takes a page out of an address space.
@@ -539,7 +539,7 @@ pub mod ops {
             xsm: "the domain or its device model",
         };
         type Args = super::XenRemoveFromPhysmap;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Places pages in an address space, with a result for each.
@@ -569,10 +569,10 @@ pub mod ops {
             xsm: "the domain or its device model",
         };
         type Args = super::XenAddToPhysmapBatch;
-        type Slots = (
-            crate::operation::Many<crate::operation::In, u64>,
-            crate::operation::Many<crate::operation::In, crate::Gfn>,
-            crate::operation::Many<crate::operation::Out, i32>,
+        type Slots<'s> = (
+            crate::slot::In<'s, u64>,
+            crate::slot::In<'s, crate::Gfn>,
+            crate::slot::Out<'s, i32>,
         );
     }
 
@@ -599,6 +599,6 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::XenMemAcquireResource;
-        type Slots = (crate::operation::Many<crate::operation::InOut, crate::Gfn>,);
+        type Slots<'s> = crate::slot::InOut<'s, crate::Gfn>;
     }
 }

@@ -229,7 +229,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = ();
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Enables events and waits for one.
@@ -253,7 +253,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = ();
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Ends the domain.
@@ -277,7 +277,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::SchedShutdown;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Waits until a port is pending or a time has come; events need not be enabled.
@@ -303,7 +303,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::SchedPoll;
-        type Slots = (crate::operation::Many<crate::operation::In, crate::Port>,);
+        type Slots<'s> = crate::slot::In<'s, crate::Port>;
     }
 
     /// Ends another domain.
@@ -327,7 +327,7 @@ pub mod ops {
             xsm: "device model of the domain",
         };
         type Args = super::SchedRemoteShutdown;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says the reason now, of a shutdown to come.
@@ -351,7 +351,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::SchedShutdown;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Makes, resets or removes a watchdog.
@@ -375,7 +375,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::SchedWatchdog;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Keeps the vCPU on a CPU for a while.
@@ -399,6 +399,6 @@ pub mod ops {
             xsm: "hardware domain",
         };
         type Args = super::SchedPinOverride;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 }

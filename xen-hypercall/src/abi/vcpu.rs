@@ -497,7 +497,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = ();
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Starts a vCPU.
@@ -521,7 +521,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = ();
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Stops a vCPU.
@@ -545,7 +545,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = ();
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says whether a vCPU is up.
@@ -569,7 +569,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = ();
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says what a vCPU has done with its time.
@@ -593,7 +593,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::VcpuRunstateInfo;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Keeps the runstate at a virtual address.
@@ -617,7 +617,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::VcpuRegisterRunstateMemoryArea;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Starts the periodic timer.
@@ -641,7 +641,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::VcpuSetPeriodicTimer;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Stops the periodic timer.
@@ -665,7 +665,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = ();
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Sets the timer that fires once.
@@ -689,7 +689,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::VcpuSetSingleshotTimer;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Stops it.
@@ -713,7 +713,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = ();
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Places the vCPU's info. It cannot be moved again.
@@ -737,7 +737,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::VcpuRegisterVcpuInfo;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Sends a non-maskable interrupt.
@@ -761,7 +761,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = ();
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says which CPU a pinned vCPU is on.
@@ -785,7 +785,7 @@ pub mod ops {
             xsm: "hardware domain",
         };
         type Args = super::VcpuGetPhysid;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Keeps the time at a virtual address.
@@ -809,7 +809,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::VcpuRegisterTimeMemoryArea;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Keeps the runstate at a guest-physical address.
@@ -833,7 +833,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::VcpuRegisterRunstateMemoryArea;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Keeps the time at a guest-physical address.
@@ -857,6 +857,6 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::VcpuRegisterTimeMemoryArea;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 }

@@ -230,7 +230,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = ();
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says the rest of the version.
@@ -254,7 +254,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::Extraversion;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says who built Xen.
@@ -278,7 +278,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::CompileInfo;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says what guests Xen can run.
@@ -302,7 +302,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::CapabilitiesInfo;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says the commit Xen was built from.
@@ -326,7 +326,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::ChangesetInfo;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says where Xen's own addresses begin.
@@ -350,7 +350,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::PlatformParameters;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says which features the caller has.
@@ -374,7 +374,7 @@ pub mod ops {
             xsm: "any",
         };
         type Args = super::FeatureInfo;
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Says the page size.
@@ -398,6 +398,6 @@ pub mod ops {
             xsm: "any",
         };
         type Args = ();
-        type Slots = ();
+        type Slots<'s> = crate::slot::NoSlot;
     }
 }

@@ -100,7 +100,7 @@ fn one(interface: &Interface, hypercall: &Hypercall, operation: &Operation) -> S
          const INFO: crate::operation::Info = crate::operation::Info {{\n\
          class: crate::operation::Class::{:?}, stability: crate::operation::Stability::{:?},\n\
          since: {since}, x86: {}, arm: {}, xsm: {:?},\n}};\n\
-         type Args = {args};\ntype Slots = {};\n}}\n\n",
+         type Args = {args};\ntype Slots<'s> = {};\n}}\n\n",
         hypercall.number,
         id.number,
         interface.name,
@@ -142,15 +142,15 @@ fn direction(interface: &Interface, operation: &Operation) -> Direction {
 
 fn slots(operation: &Operation) -> String {
     let slot = |slot: &Slot| {
-        let count = if slot.many { "Many" } else { "One" };
         let of = ty(&slot.of, "super::");
-        format!(
-            "crate::operation::{count}<crate::operation::{:?}, {of}>,",
-            slot.direction
-        )
+        format!("crate::slot::{:?}<'s, {of}>", slot.direction)
     };
     let all: Vec<String> = operation.slots.iter().map(slot).collect();
-    format!("({})", all.concat())
+    match &all[..] {
+        [] => "crate::slot::NoSlot".to_owned(),
+        [one] => one.clone(),
+        _ => format!("({})", all.join(", ")),
+    }
 }
 
 fn facts(operation: &Operation) -> String {

@@ -1,93 +1,80 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 
-//! Device model operations: `xen/include/public/hvm/dm_op.h` (stable since Xen 4.9, on Arm since
-//! 4.15 with `CONFIG_IOREQ_SERVER`).
-//!
-//! Each operation is a type over the generated [`XenDmOp`]: the number, 32 bits of zero, and the
-//! operation's own arguments; Xen writes results into the same bytes. They belong
-//! in the first buffer of the call. The caller must be privileged over the target domain
-//! (`XSM_DM_PRIV`).
+//! IOREQ servers, and what every machine has.
 
 use core::ops::RangeInclusive;
 
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
-
-use crate::abi::dm_op::{self as abi, Bufioreq, IoRange, IoreqServerRange, XenDmOp, XenDmOpU};
-use crate::operation::Operation;
+use super::dm_op;
+use crate::Port;
+use crate::abi::dm_op::{self as abi, Bufioreq, IoRange, IoreqServerRange, ServerInfo};
 
 /// `ioservid_t`: an IOREQ server of one domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ServerId(pub u16);
 
-/// A device model operation as Xen reads it.
-pub trait DmOp: IntoBytes + FromBytes + Immutable + KnownLayout {
-    /// `XEN_DMOP_*`.
-    const NUMBER: u32;
-
-    /// The bytes of the whole `struct xen_dm_op`.
-    fn as_bytes(&self) -> &[u8] {
-        IntoBytes::as_bytes(self)
-    }
-
-    /// The bytes of the whole `struct xen_dm_op`, for Xen to write its results to.
-    fn as_mut_bytes(&mut self) -> &mut [u8] {
-        IntoBytes::as_mut_bytes(self)
-    }
-}
-
-/// Declares one operation: a whole [`XenDmOp`] whose tag is its number.
-macro_rules! dm_op {
-    ($(#[$meta:meta])* $name:ident = $operation:ident) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
-        #[repr(C)]
-        pub struct $name(XenDmOp);
-
-        impl DmOp for $name {
-            const NUMBER: u32 = abi::ops::$operation::NUMBER;
-        }
-    };
-}
-
-/// An operation with its arguments.
-fn whole(args: XenDmOpU) -> XenDmOp {
-    let mut op = XenDmOp::default();
-    op.set_u(args);
-    op
-}
-
 dm_op! {
     /// Creates an IOREQ server without a buffered page. Result: [`id`](Self::id).
-    CreateIoreqServer = CreateIoreqServer
+    CreateIoreqServer = CreateIoreqServer, => ServerId, |args| ServerId(args.id)
 }
 
 impl CreateIoreqServer {
     /// `HVM_IOREQSRV_BUFIOREQ_OFF`: the only choice on Arm.
     pub fn unbuffered() -> Self {
-        Self(whole(XenDmOpU::CreateIoreqServer(abi::CreateIoreqServer {
+        Self::with(abi::CreateIoreqServer {
             handle_bufioreq: Bufioreq::OFF,
             ..Default::default()
-        })))
+        })
     }
 
     /// The new server, once the call has succeeded.
     pub fn id(&self) -> ServerId {
-        match self.0.u_value() {
-            Ok(XenDmOpU::CreateIoreqServer(args)) => ServerId(args.id),
-            // Xen does not write the number.
-            _ => ServerId(0),
-        }
+        ServerId(self.args().id)
     }
 }
 
-fn memory(server: ServerId, range: &RangeInclusive<u64>) -> IoreqServerRange {
+dm_op! {
+    /// What a server has: the port of its buffered page. Frames inside of the guest are not
+    /// asked for, since that would place them there.
+    GetIoreqServerInfo = GetIoreqServerInfo, => Port, |args| args.bufioreq_port
+}
+
+impl GetIoreqServerInfo {
+    /// The server that is asked about.
+    pub fn new(server: ServerId) -> Self {
+        Self::with(abi::GetIoreqServerInfo {
+            id: server.0,
+            flags: ServerInfo::NO_GFNS,
+            ..Default::default()
+        })
+    }
+}
+
+fn range(server: ServerId, kind: IoRange, start: u64, end: u64) -> IoreqServerRange {
     IoreqServerRange {
         id: server.0,
-        kind: IoRange::MEMORY,
-        start: *range.start(),
-        end: *range.end(),
+        kind,
+        start,
+        end,
         ..Default::default()
     }
+}
+
+fn memory(server: ServerId, addresses: &RangeInclusive<u64>) -> IoreqServerRange {
+    range(
+        server,
+        IoRange::MEMORY,
+        *addresses.start(),
+        *addresses.end(),
+    )
+}
+
+fn ports(server: ServerId, ports: &RangeInclusive<u16>) -> IoreqServerRange {
+    let (start, end) = (*ports.start(), *ports.end());
+    range(server, IoRange::PORT, start.into(), end.into())
+}
+
+fn pci(server: ServerId, sbdf: u32) -> IoreqServerRange {
+    range(server, IoRange::PCI, sbdf.into(), sbdf.into())
 }
 
 dm_op! {
@@ -99,9 +86,18 @@ dm_op! {
 impl MapIoRange {
     /// Memory-mapped addresses; both ends belong to the range.
     pub fn memory(server: ServerId, range: &RangeInclusive<u64>) -> Self {
-        Self(whole(XenDmOpU::MapIoRangeToIoreqServer(memory(
-            server, range,
-        ))))
+        Self::with(memory(server, range))
+    }
+
+    /// Ports of x86; both ends belong to the range.
+    pub fn ports(server: ServerId, range: &RangeInclusive<u16>) -> Self {
+        Self::with(ports(server, range))
+    }
+
+    /// The configuration space of a PCI device: segment in bits 31..16, then bus, device and
+    /// function as usual.
+    pub fn pci(server: ServerId, sbdf: u32) -> Self {
+        Self::with(pci(server, sbdf))
     }
 }
 
@@ -113,9 +109,17 @@ dm_op! {
 impl UnmapIoRange {
     /// A range that [`MapIoRange::memory`] has given to `server`, exactly.
     pub fn memory(server: ServerId, range: &RangeInclusive<u64>) -> Self {
-        Self(whole(XenDmOpU::UnmapIoRangeFromIoreqServer(memory(
-            server, range,
-        ))))
+        Self::with(memory(server, range))
+    }
+
+    /// A range that [`MapIoRange::ports`] has given to `server`, exactly.
+    pub fn ports(server: ServerId, range: &RangeInclusive<u16>) -> Self {
+        Self::with(ports(server, range))
+    }
+
+    /// A device that [`MapIoRange::pci`] has given to `server`.
+    pub fn pci(server: ServerId, sbdf: u32) -> Self {
+        Self::with(pci(server, sbdf))
     }
 }
 
@@ -128,13 +132,11 @@ dm_op! {
 impl SetIoreqServerState {
     /// `enabled`: whether the guest's accesses go to the server.
     pub fn new(server: ServerId, enabled: bool) -> Self {
-        Self(whole(XenDmOpU::SetIoreqServerState(
-            abi::SetIoreqServerState {
-                id: server.0,
-                enabled: enabled.into(),
-                ..Default::default()
-            },
-        )))
+        Self::with(abi::SetIoreqServerState {
+            id: server.0,
+            enabled: enabled.into(),
+            ..Default::default()
+        })
     }
 }
 
@@ -146,12 +148,10 @@ dm_op! {
 impl DestroyIoreqServer {
     /// The server that goes.
     pub fn new(server: ServerId) -> Self {
-        Self(whole(XenDmOpU::DestroyIoreqServer(
-            abi::DestroyIoreqServer {
-                id: server.0,
-                ..Default::default()
-            },
-        )))
+        Self::with(abi::DestroyIoreqServer {
+            id: server.0,
+            ..Default::default()
+        })
     }
 }
 
@@ -163,33 +163,29 @@ dm_op! {
 impl SetIrqLevel {
     /// `irq`: the INTID, 32 or more, and not one that Xen itself drives.
     pub fn new(irq: u32, level: bool) -> Self {
-        Self(whole(XenDmOpU::SetIrqLevel(abi::SetIrqLevel {
+        Self::with(abi::SetIrqLevel {
             irq,
             level: level.into(),
             ..Default::default()
-        })))
+        })
     }
 }
 
 dm_op! {
     /// How many vCPUs the domain has at most (since Xen 4.15). Result:
     /// [`vcpus`](Self::vcpus).
-    NrVcpus = NrVcpus
+    NrVcpus = NrVcpus, => u32, |args| args.vcpus
 }
 
 impl NrVcpus {
     /// The question.
     pub fn new() -> Self {
-        Self(whole(XenDmOpU::NrVcpus(abi::NrVcpus::default())))
+        Self::with(abi::NrVcpus::default())
     }
 
     /// The answer, once the call has succeeded.
     pub fn vcpus(&self) -> u32 {
-        match self.0.u_value() {
-            Ok(XenDmOpU::NrVcpus(args)) => args.vcpus,
-            // Xen does not write the number.
-            _ => 0,
-        }
+        self.args().vcpus
     }
 }
 
@@ -202,6 +198,7 @@ impl Default for NrVcpus {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dm_op::DmOp;
 
     #[test]
     fn a_range_is_laid_out_as_the_header_says() {

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! Event channels by hypercall: `xen/include/public/event_channel.h`.
+
+// UNSAFE: each request says what Xen makes of it.
+#![expect(unsafe_code)]
+
+use crate::abi::event_channel::{self as abi, EvtchnStatusU, ops};
+use crate::abi::hypercalls::numbers::EVENT_CHANNEL_OP;
+use crate::operation::{request, word};
+use crate::{DomId, Port};
+
+/// `__HYPERVISOR_event_channel_op`.
+pub const HYPERCALL: usize = word(EVENT_CHANNEL_OP);
+
+request! {
+    /// `EVTCHNOP_bind_interdomain`: binds a local port to one that another domain offers, and
+    /// returns it. An event is made up at once.
+    BindInterdomain = ops::BindInterdomain, => Port, |args, _| Ok(args.local_port)
+}
+
+impl BindInterdomain {
+    /// `port` of `domain`.
+    pub fn new(domain: DomId, port: Port) -> Self {
+        Self(abi::EvtchnBindInterdomain {
+            remote_dom: domain,
+            remote_port: port,
+            ..Default::default()
+        })
+    }
+}
+
+request! {
+    /// `EVTCHNOP_bind_virq`: binds a local port to a virtual interrupt, and returns it.
+    BindVirq = ops::BindVirq, => Port, |args, _| Ok(args.port)
+}
+
+impl BindVirq {
+    /// `VIRQ_*` of a vCPU.
+    pub fn new(virq: u32, vcpu: u32) -> Self {
+        Self(abi::EvtchnBindVirq {
+            virq,
+            vcpu,
+            ..Default::default()
+        })
+    }
+}
+
+request! {
+    /// `EVTCHNOP_close`: gives up a local port.
+    Close = ops::Close, => (), |_args, _| Ok(())
+}
+
+impl Close {
+    /// The local port.
+    pub fn new(port: Port) -> Self {
+        Self(abi::EvtchnClose { port })
+    }
+}
+
+request! {
+    /// `EVTCHNOP_send`: sends an event to the other end of a local port.
+    Send = ops::Send, => (), |_args, _| Ok(())
+}
+
+impl Send {
+    /// The local port.
+    pub fn new(port: Port) -> Self {
+        Self(abi::EvtchnSend { port })
+    }
+}
+
+request! {
+    /// `EVTCHNOP_unmask`: lets a local port fire again.
+    Unmask = ops::Unmask, => (), |_args, _| Ok(())
+}
+
+impl Unmask {
+    /// The local port.
+    pub fn new(port: Port) -> Self {
+        Self(abi::EvtchnUnmask { port })
+    }
+}
+
+request! {
+    /// `EVTCHNOP_status`: what a port is.
+    GetStatus = ops::Status, => Status, |args, _| Ok(args.into())
+}
+
+/// What a port is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Status {
+    /// Nothing.
+    Closed,
+    /// Offered to a domain.
+    Unbound(DomId),
+    /// Bound to a port of a domain.
+    Interdomain(DomId, Port),
+    /// Bound to a physical interrupt.
+    Pirq(u32),
+    /// Bound to a virtual interrupt.
+    Virq(u32),
+    /// Bound to another vCPU of the domain.
+    Ipi,
+    /// A number that the header does not name.
+    Unknown(u32),
+}
+
+impl From<abi::EvtchnStatus> for Status {
+    fn from(status: abi::EvtchnStatus) -> Self {
+        match status.u_value() {
+            Ok(EvtchnStatusU::Closed) => Self::Closed,
+            Ok(EvtchnStatusU::Unbound(to)) => Self::Unbound(to.dom),
+            Ok(EvtchnStatusU::Interdomain(to)) => Self::Interdomain(to.dom, to.port),
+            Ok(EvtchnStatusU::Pirq(pirq)) => Self::Pirq(pirq),
+            Ok(EvtchnStatusU::Virq(virq)) => Self::Virq(virq),
+            Ok(EvtchnStatusU::Ipi) => Self::Ipi,
+            Err(_unknown) => Self::Unknown(status.status.0),
+        }
+    }
+}
+
+impl GetStatus {
+    /// A port of this domain.
+    pub fn new(port: Port) -> Self {
+        Self(abi::EvtchnStatus {
+            dom: DomId::SELF,
+            port,
+            ..Default::default()
+        })
+    }
+}
+
+request! {
+    /// `EVTCHNOP_alloc_unbound`: offers a new local port to a domain, and returns it.
+    AllocUnbound = ops::AllocUnbound, => Port, |args, _| Ok(args.port)
+}
+
+impl AllocUnbound {
+    /// A port that `domain` may bind to.
+    pub fn new(domain: DomId) -> Self {
+        Self(abi::EvtchnAllocUnbound {
+            dom: DomId::SELF,
+            remote_dom: domain,
+            ..Default::default()
+        })
+    }
+}
+
+request! {
+    /// `EVTCHNOP_reset`: closes all ports of this domain.
+    Reset = ops::Reset, => (), |_args, _| Ok(())
+}
+
+impl Reset {
+    /// All ports of this domain.
+    pub fn new() -> Self {
+        Self(abi::EvtchnReset { dom: DomId::SELF })
+    }
+}
+
+impl Default for Reset {
+    fn default() -> Self {
+        Self::new()
+    }
+}

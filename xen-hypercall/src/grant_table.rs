@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! Grant tables by hypercall: `xen/include/public/grant_table.h`.
+//!
+//! A process on Linux maps grants through `/dev/xen/gntdev`; this is for guests without a kernel.
+
+// UNSAFE: each request says what Xen makes of it.
+#![expect(unsafe_code)]
+
+use crate::abi::grant_table::{self as abi, MapFlags, Status, ops};
+use crate::abi::hypercalls::numbers::GRANT_TABLE_OP;
+use crate::operation::{request, word};
+use crate::{DomId, GrantRef, XenError};
+
+/// `__HYPERVISOR_grant_table_op`.
+pub const HYPERCALL: usize = word(GRANT_TABLE_OP);
+
+/// `GNTST_*` as an error.
+fn check(status: Status) -> Result<(), XenError> {
+    match status {
+        Status::OKAY => Ok(()),
+        Status::GENERAL_ERROR => Err(XenError::PERM),
+        Status::BAD_DOMAIN => Err(XenError::SRCH),
+        Status::BAD_GNTREF => Err(XenError::NOENT),
+        Status::PERMISSION_DENIED => Err(XenError::ACCES),
+        Status::EAGAIN => Err(XenError::AGAIN),
+        _ => Err(XenError::INVAL),
+    }
+}
+
+/// A grant that is mapped, for [`Unmap`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Handle(pub u32);
+
+request! {
+    /// `GNTTABOP_map_grant_ref`: maps a grant at a guest-physical address of this domain.
+    Map = ops::MapGrantRef,
+    => Handle, |args, _| check(args.status).map(|()| Handle(args.handle))
+}
+
+impl Map {
+    /// # Safety
+    ///
+    /// `address` is a page of this domain that nobody uses: the grant takes its place.
+    pub unsafe fn new(domain: DomId, grant: GrantRef, address: u64, writable: bool) -> Self {
+        let flags = match writable {
+            true => MapFlags::HOST_MAP,
+            false => MapFlags::HOST_MAP | MapFlags::READONLY,
+        };
+        Self(abi::GnttabMapGrantRef {
+            host_addr: address,
+            flags,
+            gref: grant,
+            dom: domain,
+            ..Default::default()
+        })
+    }
+}
+
+request! {
+    /// `GNTTABOP_unmap_grant_ref`: ends a mapping.
+    Unmap = ops::UnmapGrantRef, => (), |args, _| check(args.status)
+}
+
+impl Unmap {
+    /// # Safety
+    ///
+    /// Nobody uses what `handle` was mapped to, at `address`.
+    pub unsafe fn new(handle: Handle, address: u64) -> Self {
+        Self(abi::GnttabUnmapGrantRef {
+            host_addr: address,
+            handle: handle.0,
+            ..Default::default()
+        })
+    }
+}
+
+request! {
+    /// `GNTTABOP_query_size`: how many frames a grant table has, and may have.
+    QuerySize = ops::QuerySize,
+    => (u32, u32), |args, _| check(args.status).map(|()| (args.nr_frames, args.max_nr_frames))
+}
+
+impl QuerySize {
+    /// The table of `domain`.
+    pub fn new(domain: DomId) -> Self {
+        Self(abi::GnttabQuerySize {
+            dom: domain,
+            ..Default::default()
+        })
+    }
+}
+
+request! {
+    /// `GNTTABOP_set_version`: changes the version of this domain's table, and returns which it
+    /// is then.
+    SetVersion = ops::SetVersion, => u32, |args, _| Ok(args.version)
+}
+
+impl SetVersion {
+    /// 1 or 2.
+    pub fn new(version: u32) -> Self {
+        Self(abi::GnttabSetVersion { version })
+    }
+}
+
+request! {
+    /// `GNTTABOP_get_version`: the version of a table.
+    GetVersion = ops::GetVersion, => u32, |args, _| Ok(args.version)
+}
+
+impl GetVersion {
+    /// The table of `domain`.
+    pub fn new(domain: DomId) -> Self {
+        Self(abi::GnttabGetVersion {
+            dom: domain,
+            ..Default::default()
+        })
+    }
+}
