@@ -11,6 +11,7 @@
 mod basics;
 mod devices;
 mod frame;
+mod gpio;
 mod i2c;
 mod lifecycle;
 pub(crate) mod parts;
@@ -35,6 +36,8 @@ pub const ALL: &[&LabTest] = &[
     &lifecycle::MISTAKES_ARE_NAMED,
     &i2c::I2C_ADAPTERS_WORK,
     &i2c::MISTAKES_IN_RULES_ARE_NAMED,
+    &gpio::GPIO_LINES_WORK,
+    &gpio::GPIO_LEVELS_INTERRUPT,
 ];
 
 /// A test in the lab.
