@@ -63,6 +63,8 @@ pub struct LabTest {
     pub files: &'static [(&'static str, &'static str)],
     /// The guests that the script may start.
     pub guests: &'static [Guest],
+    /// Packages and their examples that are built likewise; none has the name of another program.
+    pub examples: &'static [(&'static str, &'static str)],
     /// The script in dom0.
     pub dom0: &'static str,
     /// What must be seen: where, which is `dom0` or the name of a guest or of a shown file; and
@@ -83,6 +85,7 @@ impl LabTest {
         guests: &[],
         dom0: "",
         seen: &[],
+        examples: &[],
         unseen: &[],
     };
 }
@@ -98,7 +101,7 @@ pub struct Guest {
     pub memory: u32,
     /// More lines of its `xl.cfg`.
     pub config: &'static [&'static str],
-    /// What its root has of the test's `programs` and `files`.
+    /// What its root has of the test's `programs`, `examples` and `files`.
     pub files: &'static [&'static str],
     /// The script in it, for busybox sh.
     pub script: &'static str,
