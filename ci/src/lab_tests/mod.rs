@@ -13,6 +13,7 @@ mod devices;
 mod frame;
 mod lifecycle;
 pub(crate) mod parts;
+pub(crate) mod store;
 
 use std::time::Duration;
 
@@ -32,6 +33,9 @@ pub const ALL: &[&LabTest] = &[
     &lifecycle::A_HOSTILE_GUEST_HARMS_NOBODY,
     &lifecycle::A_KILLED_PROCESS_IS_ITS_GUESTS_AFFAIR,
     &lifecycle::MISTAKES_ARE_NAMED,
+    &store::BOTH_STORE_SERVERS_PASS_THE_LIST,
+    &store::NO_COUNT_IS_LOST_IN_THE_STORE,
+    &store::THE_STORE_CLIENT_OUTLIVES_ITS_SERVER,
 ];
 
 /// A test in the lab.
@@ -59,12 +63,12 @@ pub struct LabTest {
     pub timeout: Duration,
     /// Packages of this workspace whose programs are built for arm64 and put into dom0's PATH.
     pub programs: &'static [&'static str],
+    /// Packages and their examples that are built likewise; none has the name of another program.
+    pub examples: &'static [(&'static str, &'static str)],
     /// Names and texts of files in `/test`, where the script runs.
     pub files: &'static [(&'static str, &'static str)],
     /// The guests that the script may start.
     pub guests: &'static [Guest],
-    /// Packages and their examples that are built likewise; none has the name of another program.
-    pub examples: &'static [(&'static str, &'static str)],
     /// The script in dom0.
     pub dom0: &'static str,
     /// What must be seen: where, which is `dom0` or the name of a guest or of a shown file; and
@@ -81,11 +85,11 @@ impl LabTest {
         smp: 1,
         timeout: Duration::from_secs(120),
         programs: &[],
+        examples: &[],
         files: &[],
         guests: &[],
         dom0: "",
         seen: &[],
-        examples: &[],
         unseen: &[],
     };
 }
