@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     args::{Args, LabTask, Task},
+    bench,
     cache::Cache,
     check, demo,
     error::{Error, report},
@@ -27,6 +28,7 @@ pub fn run(args: Args) -> ExitCode {
     let result = match args.task {
         Task::Test { names, no_lab } => Ok(check::run(&names, no_lab)),
         Task::Demo => demo::run(),
+        Task::Bench { subject } => bench::run(subject),
         Task::Lab(task) => run_lab(task),
     };
     result.unwrap_or_else(|error| {
