@@ -77,6 +77,6 @@ pub const THE_STORE_CLIENT_OUTLIVES_ITS_SERVER: LabTest = LabTest {
         ("dom0", "on oxenstored, killed: * 0 wrong; * 0 missed"),
     ],
     // The server was killed too late, or not at all.
-    unseen: &[("dom0", "answered, 0 lost with the connection")],
+    unseen: &[("dom0", "killed: * events, 0 rescans")],
     ..LabTest::DEFAULT
 };
