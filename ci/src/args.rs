@@ -34,15 +34,20 @@ pub enum Task {
         /// What is measured
         subject: Subject,
     },
+    /// Run the long load of SUBJECT in the lab
+    Soak {
+        /// What bears the load
+        subject: Subject,
+    },
     /// The lab: Xen, dom0 and guests in an emulated arm64 machine
     #[command(subcommand)]
     Lab(LabTask),
 }
 
-/// What can be measured.
+/// What can be measured and put under load.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Subject {
-    /// xen-store, against libxenstore
+    /// xen-store, against libxenstore; on xenstored and oxenstored
     Store,
 }
 

@@ -18,6 +18,7 @@ use crate::{
         self, Lab, Plan,
         boot::{Boot, End, Outcome},
     },
+    soak,
 };
 
 /// The exit code of `lab run` if the script never ended.
@@ -29,6 +30,7 @@ pub fn run(args: Args) -> ExitCode {
         Task::Test { names, no_lab } => Ok(check::run(&names, no_lab)),
         Task::Demo => demo::run(),
         Task::Bench { subject } => bench::run(subject),
+        Task::Soak { subject } => soak::run(subject),
         Task::Lab(task) => run_lab(task),
     };
     result.unwrap_or_else(|error| {
