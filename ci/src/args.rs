@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 /// The project's checks and its lab.
 #[derive(Debug, Parser)]
@@ -36,9 +36,26 @@ pub enum Task {
     },
     /// Boot Xen, start the daemon and two guests, and show what they do
     Demo,
+    /// Measure SUBJECT in the lab beside its counterpart in C, and print a table of ratios
+    Bench {
+        /// What is measured
+        subject: Subject,
+    },
+    /// Run the long load of SUBJECT in the lab
+    Soak {
+        /// What bears the load
+        subject: Subject,
+    },
     /// The lab: Xen, dom0 and guests in an emulated arm64 machine
     #[command(subcommand)]
     Lab(LabTask),
+}
+
+/// What can be measured and put under load.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Subject {
+    /// xen-store, against libxenstore; on xenstored and oxenstored
+    Store,
 }
 
 /// What can be done with the lab.

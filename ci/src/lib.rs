@@ -8,6 +8,7 @@
 //! happen there, and [`check`] runs everything that a change has to pass.
 
 pub mod args;
+pub mod bench;
 pub mod cache;
 pub mod check;
 pub mod cpio;
@@ -19,6 +20,7 @@ pub mod lab_tests;
 pub mod progress;
 pub mod recipe;
 mod run;
+pub mod soak;
 
 pub use error::Error;
 pub use run::run;

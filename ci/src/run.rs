@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     args::{Args, LabTask, Task},
+    bench,
     cache::Cache,
     check, demo,
     error::{Error, report},
@@ -17,6 +18,7 @@ use crate::{
         self, Lab, Plan,
         boot::{Boot, End, Outcome},
     },
+    soak,
 };
 
 /// The exit code of `lab run` if the script never ended.
@@ -32,6 +34,8 @@ pub fn run(args: Args) -> ExitCode {
             Err(_) => Ok(ExitCode::FAILURE),
         },
         Task::Demo => demo::run(),
+        Task::Bench { subject } => bench::run(subject),
+        Task::Soak { subject } => soak::run(subject),
         Task::Lab(task) => run_lab(task),
     };
     result.unwrap_or_else(|error| {
