@@ -129,7 +129,7 @@ pub const GPIO_LINES_WORK: LabTest = LabTest {
             log=$(console $guest)
             wait_line $log 'line 0 puts out 1' 60
             echo \"$guest: lamp $(cat $chip/sim_gpio4/value)\"
-            grep lamp /sys/kernel/debug/gpio
+            grep virtio-gpio /sys/kernel/debug/gpio
             pull 6 up
             wait_line $log 'waits for rising' 20
             pull 5 up
@@ -153,7 +153,7 @@ pub const GPIO_LINES_WORK: LabTest = LabTest {
     ",
     seen: &[
         ("dom0", "grants: lamp 1"),
-        ("dom0", "lamp * out hi"),
+        ("dom0", "(virtio-gpio) output-high"),
         ("grants", "gpio: names lamp,button,"),
         ("grants", "gpio: line 1, rising: Rising"),
         ("grants", "gpio: line 1, falling: Falling"),
