@@ -36,9 +36,19 @@ pub enum Task {
     },
     /// Boot Xen, start the daemon and two guests, and show what they do
     Demo,
+    /// Measure in the lab
+    #[command(subcommand)]
+    Bench(BenchTask),
     /// The lab: Xen, dom0 and guests in an emulated arm64 machine
     #[command(subcommand)]
     Lab(LabTask),
+}
+
+/// What can be measured.
+#[derive(Debug, Subcommand)]
+pub enum BenchTask {
+    /// What it costs to reach a guest's memory, by xen-vm-memory and by vm-memory's feature `xen`
+    Memory,
 }
 
 /// What can be done with the lab.

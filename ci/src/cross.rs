@@ -34,6 +34,15 @@ pub fn cargo() -> Command {
 /// [`Error::Program`] if cargo fails, [`Error::Incomplete`] if the package has no program of its
 /// own name.
 pub fn build(lab: &Lab, package: &str) -> Result<PathBuf, Error> {
+    build_in(lab, Path::new(""), package)
+}
+
+/// As [`build`], of a workspace in another `directory` of this one.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn build_in(lab: &Lab, directory: &Path, package: &str) -> Result<PathBuf, Error> {
     let mut reporter = Reporter::new(lab.cache().log(&format!("cross-{package}"))?)?;
     let mut step = reporter.step(&format!("{package} for arm64"));
     let base = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
@@ -50,6 +59,8 @@ pub fn build(lab: &Lab, package: &str) -> Result<PathBuf, Error> {
             "--target",
             TARGET,
         ])
+        .arg("--manifest-path")
+        .arg(root().join(directory).join("Cargo.toml"))
         .arg("--target-dir")
         .arg(&target)
         // They would take the place of the target's own.

@@ -8,6 +8,7 @@
 //! happen there, and [`check`] runs everything that a change has to pass.
 
 pub mod args;
+pub mod bench;
 pub mod cache;
 pub mod check;
 pub mod cpio;

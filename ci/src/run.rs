@@ -9,7 +9,8 @@ use std::{
 };
 
 use crate::{
-    args::{Args, LabTask, Task},
+    args::{Args, BenchTask, LabTask, Task},
+    bench,
     cache::Cache,
     check, demo,
     error::{Error, report},
@@ -32,6 +33,7 @@ pub fn run(args: Args) -> ExitCode {
             Err(_) => Ok(ExitCode::FAILURE),
         },
         Task::Demo => demo::run(),
+        Task::Bench(BenchTask::Memory) => bench::memory(),
         Task::Lab(task) => run_lab(task),
     };
     result.unwrap_or_else(|error| {

@@ -3,6 +3,7 @@
 //! What runs inside the lab's guests: one program, a subcommand per task.
 
 mod i2c;
+mod io;
 mod poke;
 mod storm;
 mod window;
@@ -11,6 +12,7 @@ use std::{env, process::ExitCode};
 
 const USAGE: &str = "usage: lab-guest poke BASE [SEED] [COUNT]
        lab-guest storm BASE COUNT
+       lab-guest io DEVICE REQUESTS [SEED]
        lab-guest i2c NODE detect
        lab-guest i2c NODE use|refused CHIP";
 
@@ -19,6 +21,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match *words {
         ["i2c", ref words @ ..] => i2c::main(words),
+        ["io", ref rest @ ..] => io::main(rest),
         ["poke", ref numbers @ ..] => poke::main(numbers),
         ["storm", ref args @ ..] => storm::main(args),
         _ => Err(USAGE.into()),

@@ -13,6 +13,7 @@ mod devices;
 mod frame;
 mod i2c;
 mod lifecycle;
+mod memory;
 pub(crate) mod parts;
 
 use std::time::Duration;
@@ -35,6 +36,8 @@ pub const ALL: &[&LabTest] = &[
     &lifecycle::MISTAKES_ARE_NAMED,
     &i2c::I2C_ADAPTERS_WORK,
     &i2c::MISTAKES_IN_RULES_ARE_NAMED,
+    &memory::RANDOM_PATTERNS_ARE_SERVED_IN_EVERY_MODE,
+    &memory::MEMORY_MAY_GO_WHILE_IT_IS_USED,
 ];
 
 /// A test in the lab.
