@@ -153,3 +153,29 @@ xenstore_device() {
     done
     xenstore-write "$_path/online" 1 "$_path/state" 1
 }
+
+# store_kill: the XenStore server, whichever it is, dies and forgets everything
+store_kill() {
+    for _name in xenconsoled xenstored oxenstored; do
+        # shellcheck disable=SC2046
+        kill -9 $(pidof "$_name") 2>/dev/null || true
+    done
+    wait_for 10 sh -c '! pidof xenconsoled xenstored oxenstored'
+    rm -f /run/xenconsoled.pid /run/xenstored.pid /run/xen/xenstored.pid /run/xenstored/*
+}
+
+# store_start SERVER: xenstored (the one in C) or oxenstored, where none runs and
+# no guest lives; the kernel's own connection goes on
+store_start() {
+    case $1 in
+    xenstored) xenstored --pid-file /run/xenstored.pid ;;
+    # As a daemon of its own making it does not survive.
+    oxenstored)
+        (oxenstored --no-fork --config-file /etc/xen/oxenstored.conf > /tmp/oxenstored.log 2>&1 &)
+        ;;
+    *) return 1 ;;
+    esac
+    wait_for 10 [ -S /run/xenstored/socket ]
+    xen-init-dom0 > /dev/null
+    xenconsoled --log=all --log-dir=/var/log/xen --pid-file=/run/xenconsoled.pid
+}

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 /// The project's checks and its lab.
 #[derive(Debug, Parser)]
@@ -36,19 +36,37 @@ pub enum Task {
     },
     /// Boot Xen, start the daemon and two guests, and show what they do
     Demo,
-    /// Measure in the lab
-    #[command(subcommand)]
-    Bench(BenchTask),
+    /// Measure SUBJECT in the lab beside its counterpart, and print a table
+    Bench {
+        /// What is measured
+        subject: Measured,
+    },
+    /// Run the long load of SUBJECT in the lab
+    Soak {
+        /// What bears the load
+        subject: Subject,
+    },
     /// The lab: Xen, dom0 and guests in an emulated arm64 machine
     #[command(subcommand)]
     Lab(LabTask),
 }
 
 /// What can be measured.
-#[derive(Debug, Subcommand)]
-pub enum BenchTask {
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Measured {
     /// What it costs to reach a guest's memory, by xen-vm-memory and by vm-memory's feature `xen`
     Memory,
+    /// xen-store, against libxenstore
+    Store,
+}
+
+/// What can be put under load.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Subject {
+    /// Guest memory: random patterns in every mode, and a balloon under load
+    Memory,
+    /// xen-store, on xenstored and oxenstored
+    Store,
 }
 
 /// What can be done with the lab.

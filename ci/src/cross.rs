@@ -34,7 +34,8 @@ pub fn cargo() -> Command {
 /// [`Error::Program`] if cargo fails, [`Error::Incomplete`] if the package has no program of its
 /// own name.
 pub fn build(lab: &Lab, package: &str) -> Result<PathBuf, Error> {
-    build_in(lab, Path::new(""), package)
+    let out = compile(lab, Path::new(""), package, package, &[])?;
+    existing(&out, package)
 }
 
 /// As [`build`], of a workspace in another `directory` of this one.
@@ -43,22 +44,50 @@ pub fn build(lab: &Lab, package: &str) -> Result<PathBuf, Error> {
 ///
 /// As [`build`].
 pub fn build_in(lab: &Lab, directory: &Path, package: &str) -> Result<PathBuf, Error> {
-    let mut reporter = Reporter::new(lab.cache().log(&format!("cross-{package}"))?)?;
-    let mut step = reporter.step(&format!("{package} for arm64"));
+    let out = compile(lab, directory, package, package, &[])?;
+    existing(&out, package)
+}
+
+/// Builds the examples `names` of `package`, with all its features, as [`build`] does a program,
+/// and returns their paths in the same order.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn build_examples(lab: &Lab, package: &str, names: &[&str]) -> Result<Vec<PathBuf>, Error> {
+    let mut arguments = vec!["--all-features"];
+    for name in names {
+        arguments.extend(["--example", name]);
+    }
+    let out = compile(
+        lab,
+        Path::new(""),
+        package,
+        &format!("{package}-examples"),
+        &arguments,
+    )?;
+    let out = out.join("examples");
+    names.iter().map(|name| existing(&out, name)).collect()
+}
+
+/// Runs `cargo build` with more `arguments`, and returns where it puts what it makes.
+fn compile(
+    lab: &Lab,
+    directory: &Path,
+    package: &str,
+    what: &str,
+    arguments: &[&str],
+) -> Result<PathBuf, Error> {
+    let mut reporter = Reporter::new(lab.cache().log(&format!("cross-{what}"))?)?;
+    let mut step = reporter.step(&format!("{what} for arm64"));
     let base = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let target = root().join(base).join("lab");
     let mut cargo = cargo();
     lab.compiler().apply(&mut cargo);
     cargo
-        .args([
-            "build",
-            "--release",
-            "--locked",
-            "--package",
-            package,
-            "--target",
-            TARGET,
-        ])
+        .args(["build", "--release", "--locked", "--package", package])
+        .args(["--target", TARGET])
+        .args(arguments)
         .arg("--manifest-path")
         .arg(root().join(directory).join("Cargo.toml"))
         .arg("--target-dir")
@@ -76,12 +105,16 @@ pub fn build_in(lab: &Lab, directory: &Path, package: &str) -> Result<PathBuf, E
         );
     step.run(&mut cargo)?;
     step.done();
-    let program = target.join(TARGET).join("release").join(package);
+    Ok(target.join(TARGET).join("release"))
+}
+
+fn existing(dir: &Path, name: &str) -> Result<PathBuf, Error> {
+    let program = dir.join(name);
     if program.is_file() {
         return Ok(program);
     }
     Err(Error::Incomplete {
-        what: package.into(),
-        place: target,
+        what: name.into(),
+        place: dir.into(),
     })
 }

@@ -20,6 +20,7 @@ pub mod lab_tests;
 pub mod progress;
 pub mod recipe;
 mod run;
+pub mod soak;
 
 pub use error::Error;
 pub use run::run;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    args::{Args, BenchTask, LabTask, Task},
+    args::{Args, LabTask, Task},
     bench,
     cache::Cache,
     check, demo,
@@ -18,6 +18,7 @@ use crate::{
         self, Lab, Plan,
         boot::{Boot, End, Outcome},
     },
+    soak,
 };
 
 /// The exit code of `lab run` if the script never ended.
@@ -33,7 +34,8 @@ pub fn run(args: Args) -> ExitCode {
             Err(_) => Ok(ExitCode::FAILURE),
         },
         Task::Demo => demo::run(),
-        Task::Bench(BenchTask::Memory) => bench::memory(),
+        Task::Bench { subject } => bench::run(subject),
+        Task::Soak { subject } => soak::run(subject),
         Task::Lab(task) => run_lab(task),
     };
     result.unwrap_or_else(|error| {

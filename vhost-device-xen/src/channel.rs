@@ -80,6 +80,11 @@ pub enum DeviceKind {
         /// What the guest may use.
         addresses: Option<Vec<u8>>,
     },
+    /// A GPIO device; the descriptor is the chip's node. Without one, a simulation.
+    Gpio {
+        /// What the guest may use, in its order.
+        lines: Option<Vec<u32>>,
+    },
 }
 
 impl DeviceKind {
@@ -89,6 +94,7 @@ impl DeviceKind {
             Self::Rng => "rng",
             Self::Block { .. } => "blk",
             Self::I2c { .. } => "i2c",
+            Self::Gpio { .. } => "gpio",
         }
     }
 }

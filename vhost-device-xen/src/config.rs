@@ -24,6 +24,11 @@
 //! index = 0                   # which device of its virtio= line; without it, any
 //! adapter = "i2c-1"           # also: 1, a name, or "sim"
 //! addresses = [0x20, 0x50]    # what the guest may use; without it, all
+//!
+//! [[gpio]]
+//! guest = "*"
+//! chip = "gpiochip0"          # also: 0, a label, or "sim"
+//! lines = [4, 5]              # the guest's lines 0 and 1; without it, all
 //! ```
 
 mod rules;
@@ -33,7 +38,7 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
-pub use rules::{Hardware, I2c, Scope};
+pub use rules::{Gpio, Hardware, I2c, Scope};
 
 /// Where the configuration is when the command line does not say.
 pub const DEFAULT_PATH: &str = "/etc/vhost-device-xen.toml";
@@ -50,6 +55,8 @@ pub struct Config {
     pub rng: Rng,
     /// I2C adapters.
     pub i2c: Vec<I2c>,
+    /// GPIO chips.
+    pub gpio: Vec<Gpio>,
 }
 
 /// What of the kernel may be used.

@@ -58,11 +58,7 @@ const FASTABI: u32 = 1 << 7;
 
 /// Asks CPUID whether Xen has the FastABI.
 pub fn detect(cpuid: impl Fn(u32) -> Cpuid) -> Abi {
-    let ours = |base: &u32| {
-        let Cpuid { ebx, ecx, edx, .. } = cpuid(*base);
-        [ebx, ecx, edx] == SIGNATURE
-    };
-    let Some(base) = (FIRST..END).step_by(STEP).find(ours) else {
+    let Some(base) = xen_leaves(&cpuid) else {
         return Abi::Classic;
     };
     let last = cpuid(base).eax;
@@ -73,6 +69,14 @@ pub fn detect(cpuid: impl Fn(u32) -> Cpuid) -> Abi {
     Abi::Fast(match AMD.contains(&[ebx, edx, ecx]) {
         true => Instruction::Vmmcall,
         false => Instruction::Vmcall,
+    })
+}
+
+/// Where Xen's leaves begin; `None` when there is no Xen under this guest.
+pub(crate) fn xen_leaves(cpuid: impl Fn(u32) -> Cpuid) -> Option<u32> {
+    (FIRST..END).step_by(STEP).find(|base| {
+        let Cpuid { ebx, ecx, edx, .. } = cpuid(*base);
+        [ebx, ecx, edx] == SIGNATURE
     })
 }
 

@@ -13,6 +13,8 @@ use core::arch::asm;
 
 use crate::XenError;
 use crate::call::{ConstMemory, MutMemory, XenHypercall};
+#[cfg(target_arch = "x86_64")]
+use crate::fastabi::{Cpuid, xen_leaves};
 
 /// Hypercalls by instruction.
 #[derive(Clone, Copy, Debug)]
@@ -124,25 +126,22 @@ impl Native {
             #[allow(unused_unsafe)]
             // SAFETY: every 64-bit CPU has the instruction.
             let found = unsafe { core::arch::x86_64::__cpuid(number) };
-            [found.eax, found.ebx, found.ecx, found.edx]
+            Cpuid {
+                eax: found.eax,
+                ebx: found.ebx,
+                ecx: found.ecx,
+                edx: found.edx,
+            }
         };
         xen_leaves(leaf)?;
         instruction(leaf(0)).map(Self)
     }
 }
 
-/// Where Xen's CPUID leaves begin: other interfaces may come before it.
-#[cfg(target_arch = "x86_64")]
-fn xen_leaves(leaf: impl Fn(u32) -> [u32; 4]) -> Option<u32> {
-    (0x4000_0000..0x4001_0000)
-        .step_by(0x100)
-        .find(|base| text(&leaf(*base)[1..]) == *b"XenVMMXenVMM")
-}
-
 /// The instruction of the vendor that leaf 0 names.
 #[cfg(target_arch = "x86_64")]
-fn instruction([_, ebx, ecx, edx]: [u32; 4]) -> Option<Instruction> {
-    match &text(&[ebx, edx, ecx]) {
+fn instruction(leaf: Cpuid) -> Option<Instruction> {
+    match &text([leaf.ebx, leaf.edx, leaf.ecx]) {
         b"GenuineIntel" | b"CentaurHauls" | b"  Shanghai  " => Some(Instruction::Vmcall),
         b"AuthenticAMD" | b"HygonGenuine" => Some(Instruction::Vmmcall),
         _ => None,
@@ -150,7 +149,7 @@ fn instruction([_, ebx, ecx, edx]: [u32; 4]) -> Option<Instruction> {
 }
 
 #[cfg(target_arch = "x86_64")]
-fn text(words: &[u32]) -> [u8; 12] {
+fn text(words: [u32; 3]) -> [u8; 12] {
     let mut text = [0; 12];
     for (bytes, word) in text.chunks_exact_mut(4).zip(words) {
         bytes.copy_from_slice(&word.to_le_bytes());
@@ -195,27 +194,31 @@ impl Instruction {
 mod tests {
     use super::*;
 
-    const XEN: [u32; 4] = [0x4000_0005, 0x566e_6558, 0x6558_4d4d, 0x4d4d_566e];
+    const fn cpuid(eax: u32, ebx: u32, ecx: u32, edx: u32) -> Cpuid {
+        Cpuid { eax, ebx, ecx, edx }
+    }
+
+    const XEN: Cpuid = cpuid(0x4000_0005, 0x566e_6558, 0x6558_4d4d, 0x4d4d_566e);
 
     #[test]
     fn xen_is_found_behind_another_interface() {
         let viridian = |leaf| match leaf {
             0x4000_0100 => XEN,
-            _ => [0x4000_0006, 0x7263_694d, 0x666f_736f, 0x7648_2074],
+            _ => cpuid(0x4000_0006, 0x7263_694d, 0x666f_736f, 0x7648_2074),
         };
 
         assert_eq!(xen_leaves(viridian), Some(0x4000_0100));
         assert_eq!(xen_leaves(|_| XEN), Some(0x4000_0000));
-        assert_eq!(xen_leaves(|_| [0; 4]), None);
+        assert_eq!(xen_leaves(|_| Cpuid::default()), None);
     }
 
     #[test]
     fn the_vendor_says_which_instruction_it_is() {
-        let intel = [0x16, 0x756e_6547, 0x6c65_746e, 0x4965_6e69];
-        let amd = [0x10, 0x6874_7541, 0x444d_4163, 0x6974_6e65];
+        let intel = cpuid(0x16, 0x756e_6547, 0x6c65_746e, 0x4965_6e69);
+        let amd = cpuid(0x10, 0x6874_7541, 0x444d_4163, 0x6974_6e65);
 
         assert_eq!(instruction(intel), Some(Instruction::Vmcall));
         assert_eq!(instruction(amd), Some(Instruction::Vmmcall));
-        assert_eq!(instruction([0; 4]), None);
+        assert_eq!(instruction(Cpuid::default()), None);
     }
 }

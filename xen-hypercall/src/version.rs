@@ -43,9 +43,26 @@ request! {
     ExtraVersion = ops::Extraversion, => [u8; 16], |args, _| Ok(args.text)
 }
 
+impl Default for ExtraVersion {
+    /// The question.
+    fn default() -> Self {
+        Self(abi::Extraversion::default())
+    }
+}
+
 request! {
     /// `XENVER_get_features`: one word of `XENFEAT_*` bits.
     GetFeatures = ops::GetFeatures, => u32, |args, _| Ok(args.submap)
+}
+
+impl GetFeatures {
+    /// Which word.
+    pub fn new(word: u32) -> Self {
+        Self(abi::FeatureInfo {
+            submap_idx: word,
+            submap: 0,
+        })
+    }
 }
 
 /// Which Xen this is.
@@ -69,7 +86,7 @@ pub fn version<X: XenHypercall>(xen: &X) -> Result<Version, XenError> {
 ///
 /// [`XenError::PERM`] where a policy hides it.
 pub fn extra_version<X: XenHypercall>(xen: &X) -> Result<[u8; 16], XenError> {
-    xen.perform(ExtraVersion(abi::Extraversion::default()))
+    xen.perform(ExtraVersion::default())
 }
 
 /// One word of `XENFEAT_*` bits (xen/include/public/features.h).
@@ -78,10 +95,7 @@ pub fn extra_version<X: XenHypercall>(xen: &X) -> Result<[u8; 16], XenError> {
 ///
 /// [`XenError::INVAL`] beyond the last word.
 pub fn features<X: XenHypercall>(xen: &X, word: u32) -> Result<u32, XenError> {
-    xen.perform(GetFeatures(abi::FeatureInfo {
-        submap_idx: word,
-        submap: 0,
-    }))
+    xen.perform(GetFeatures::new(word))
 }
 
 impl fmt::Display for Version {

@@ -9,6 +9,7 @@
 use std::slice;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use xen_hypercall::abi::hypercalls::numbers::MULTICALL;
 use xen_hypercall::call::{ConstMemory, MutMemory, OwnedMemory};
 use xen_hypercall::{PAGE_SIZE, XenAllocate, XenError, XenHypercall};
 
@@ -19,8 +20,6 @@ use crate::privcmd::Privcmd;
 
 /// Pages that are kept for the next call: more than any one call lends at once.
 const KEPT: usize = 16;
-/// `__HYPERVISOR_multicall`.
-const MULTICALL: usize = 13;
 
 /// Plain hypercalls of this process. Not possible through a [restricted](Privcmd::restrict)
 /// descriptor.
@@ -199,7 +198,7 @@ unsafe impl XenHypercall for Hypercaller {
         let pointer = lent.as_hypercall_ptr().expose_provenance();
         // SAFETY: a multicall takes entries, and how many; the one there is carries what the
         // caller answers for.
-        unsafe { self.hypercall2(MULTICALL, [pointer, 1]) }?;
+        unsafe { self.hypercall2(MULTICALL as usize, [pointer, 1]) }?;
         lent.update();
         drop(lent);
         XenError::check(entry[1])

@@ -294,14 +294,17 @@ impl Chip for HostChip {
     }
 
     fn next_edge(&mut self) -> Option<(u32, Edge)> {
-        if self.edges.is_empty() {
+        while self.edges.is_empty() {
             let mut events = [EpollEvent::default(); 1];
             let count = self.epoll.wait(0, &mut events).ok()?;
-            let event = events[..count].first()?;
-            let line = u32::try_from(event.data()).ok()?;
-            if let Err(error) = self.read(line) {
-                log::error!("line {line} of the GPIO chip is lost: {error}");
-                self.lines.remove(&line);
+            let line = u32::try_from(events[..count].first()?.data()).ok()?;
+            match self.read(line) {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => {
+                    log::error!("line {line} of the GPIO chip is lost: {error}");
+                    self.lines.remove(&line);
+                }
             }
         }
         self.edges.pop_front()

@@ -239,11 +239,13 @@ impl Adapter {
 }
 
 impl Group {
-    /// Fails a request, and with it all of the group: what is dropped is refused.
+    /// Fails a request, and with it all of the group.
     fn fail(&mut self, request: Request<'_>, note: Option<String>) {
         self.is_failed = true;
         self.segments.clear();
-        self.requests.clear();
+        for pending in self.requests.drain(..) {
+            pending.answer(|request| answer(request, Err(None)));
+        }
         answer(request, Err(note));
     }
 }
@@ -283,7 +285,11 @@ impl Device for Adapter {
 
     fn refuse(&mut self, _queue: u16, request: Request<'_>) -> bool {
         let told = request.writable_len() > 0;
-        answer(request, Err(None));
+        // Nobody knows whether it was the last one of the transfer.
+        match &mut self.group {
+            Some(group) => group.fail(request, None),
+            None => answer(request, Err(None)),
+        }
         told
     }
 

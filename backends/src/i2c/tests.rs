@@ -314,6 +314,33 @@ fn every_malformed_request_fails_and_goes_back() {
 }
 
 #[test]
+fn a_transfer_of_which_a_request_cannot_be_read_is_not_begun() {
+    let seen = Arc::default();
+    let bus = Recorder(Arc::clone(&seen), None);
+    let mut driver = Driver::new(64);
+    let first = write(&mut driver, CHIP, JOINED, &[1]);
+    let (nowhere, middle) = (
+        Buffer {
+            addr: END,
+            len: 8,
+            writable: false,
+        },
+        driver.writable(1),
+    );
+    driver.send(&[nowhere, middle]);
+    let last = write(&mut driver, CHIP, 0, &[2]);
+    let next = write(&mut driver, CHIP, 0, &[3]);
+
+    serve(&driver, &mut Adapter::new(Box::new(bus), None).unwrap());
+
+    assert_eq!(
+        statuses(&driver, &[first, middle, last, next]),
+        [1, 1, 1, 0]
+    );
+    assert_eq!(seen.lock().unwrap().len(), 1);
+}
+
+#[test]
 fn a_request_with_a_buffer_that_is_nowhere_fails_and_goes_back() {
     let mut driver = Driver::new(64);
     let status = driver.writable(1);

@@ -2,8 +2,10 @@
 
 //! What runs inside the lab's guests: one program, a subcommand per task.
 
+mod gpio;
 mod i2c;
 mod io;
+mod level;
 mod poke;
 mod storm;
 mod window;
@@ -14,14 +16,21 @@ const USAGE: &str = "usage: lab-guest poke BASE [SEED] [COUNT]
        lab-guest storm BASE COUNT
        lab-guest io DEVICE REQUESTS [SEED]
        lab-guest i2c NODE detect
-       lab-guest i2c NODE use|refused CHIP";
+       lab-guest i2c NODE use|refused CHIP
+       lab-guest gpio NODE names
+       lab-guest gpio NODE pair OUT IN
+       lab-guest gpio NODE hold OUT VALUE IN
+       lab-guest gpio NODE wait LINE rising|falling|both COUNT
+       lab-guest level BASE wired|told";
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match *words {
+        ["gpio", ref words @ ..] => gpio::main(words),
         ["i2c", ref words @ ..] => i2c::main(words),
         ["io", ref rest @ ..] => io::main(rest),
+        ["level", ref words @ ..] => level::main(words),
         ["poke", ref numbers @ ..] => poke::main(numbers),
         ["storm", ref args @ ..] => storm::main(args),
         _ => Err(USAGE.into()),

@@ -13,7 +13,7 @@ const MOST_LINES: usize = 600;
 /// Bytes that a file may have.
 const MOST_BYTES: u64 = 1 << 20;
 /// In the first lines of a file that no one writes or reads by hand.
-const GENERATED: &str = "// Generated from ";
+const GENERATED: &str = "// Generated ";
 
 /// A file of the repository.
 struct Source {

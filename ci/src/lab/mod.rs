@@ -122,6 +122,16 @@ impl Lab {
         &self.cache
     }
 
+    /// The unpacked packages of dom0 and the guests.
+    pub fn sysroot(&self) -> PathBuf {
+        self.cache.artefact(&self.plan.sysroot)
+    }
+
+    /// Xen's source, packed.
+    pub fn xen_source(&self) -> PathBuf {
+        self.cache.artefact(&self.plan.xen_source)
+    }
+
     /// The hypervisor.
     pub fn xen(&self) -> PathBuf {
         self.cache.artefact(&self.plan.xen).join("xen")

@@ -43,10 +43,12 @@ const PACKAGES: &[&str] = &[
     "zlib1g",
 ];
 
-const LIB: &str = "usr/lib/aarch64-linux-gnu";
+/// Where the libraries are.
+pub const LIB: &str = "usr/lib/aarch64-linux-gnu";
 const XEN_BIN: &str = "usr/lib/xen-4.20/bin";
 const XEN_PROGRAMS: &[&str] = &[
     "libxl-save-helper",
+    "oxenstored",
     "xen-diag",
     "xen-init-dom0",
     "xenconsole",
@@ -58,6 +60,10 @@ const XEN_PROGRAMS: &[&str] = &[
 const XENSTORE_NAMES: &[&str] = &[
     "chmod", "exists", "list", "ls", "read", "rm", "watch", "write",
 ];
+/// What oxenstored loads at its start.
+const OCAML_PLUGINS: &str = "usr/lib/xen-4.20/ocaml/xsd_glue/xenctrl_plugin";
+const OXENSTORED_PLUGIN: &str = "domain_getinfo_v1.cmxs";
+const OXENSTORED_CONF: &str = "etc/xen/oxenstored.conf";
 /// What programs linked dynamically need beyond what Xen's tools do.
 const MORE_LIBRARIES: &[&str] = &[
     "libdl.so.2",
@@ -137,47 +143,13 @@ pub fn build_dom0(
 ) -> Result<(), Error> {
     let mut archive = Archive::new();
     begin(&mut archive, sysroot, DOM0_INIT)?;
-    for dir in [
-        "etc/xen",
-        "etc/xen/scripts",
-        "lab",
-        "lab/bin",
-        "run/lock",
-        "run/xen",
-    ] {
-        archive.directory(dir);
-    }
-    for dir in [
-        "run/xenstored",
-        "usr",
-        "usr/bin",
-        "usr/lib",
-        LIB,
-        "usr/lib/xen-4.20",
-        XEN_BIN,
-    ] {
-        archive.directory(dir);
-    }
-    for dir in [
-        "usr/lib/xen-4.20/boot",
-        "var",
-        "var/lib",
-        "var/lib/xen",
-        "var/log",
-    ] {
-        archive.directory(dir);
-    }
-    archive
-        .directory("var/log/xen")
-        .link("lib", "usr/lib")
-        .link("var/run", "../run");
-    archive.link("var/lock", "../run/lock");
-
+    dom0_directories(&mut archive);
     let mut programs: Vec<String> = XEN_PROGRAMS
         .iter()
         .map(|name| format!("{XEN_BIN}/{name}"))
         .collect();
     programs.extend(["usr/bin/strace".to_owned(), "usr/bin/xenstore".to_owned()]);
+    programs.push(format!("{OCAML_PLUGINS}/{OXENSTORED_PLUGIN}"));
     for program in &programs {
         archive.path(program, &sysroot.join(program))?;
     }
@@ -193,11 +165,46 @@ pub fn build_dom0(
         "aarch64-linux-gnu/ld-linux-aarch64.so.1",
     );
     archive.file("etc/xen/xl.conf", 0o644, XL_CONF.as_bytes())?;
+    archive.path(OXENSTORED_CONF, &sysroot.join(OXENSTORED_CONF))?;
     archive.file("lab/lib.sh", 0o644, DOM0_LIB.as_bytes())?;
     archive.path("lab/domu.cpio", &domu.join("domu.cpio"))?;
     archive.path("lab/Image", &linux.join("Image"))?;
     archive.path("lab/modules", &linux.join("modules"))?;
     write(archive, &out.join("dom0.cpio"))
+}
+
+/// Where dom0's files go.
+fn dom0_directories(archive: &mut Archive) {
+    for dir in [
+        "etc/xen",
+        "etc/xen/scripts",
+        "lab",
+        "lab/bin",
+        "run/lock",
+        "run/xen",
+        "run/xenstored",
+        "usr",
+        "usr/bin",
+        "usr/lib",
+        LIB,
+        "usr/lib/xen-4.20",
+        XEN_BIN,
+        "usr/lib/xen-4.20/boot",
+        "usr/lib/xen-4.20/ocaml",
+        "usr/lib/xen-4.20/ocaml/xsd_glue",
+        OCAML_PLUGINS,
+        "var",
+        "var/lib",
+        "var/lib/xen",
+        "var/log",
+        "var/log/xen",
+    ] {
+        archive.directory(dir);
+    }
+    archive
+        .link("lib", "usr/lib")
+        .link("var/run", "../run")
+        .link("var/lock", "../run/lock");
 }
 
 /// What both roots have.

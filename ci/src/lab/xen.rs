@@ -57,6 +57,25 @@ pub fn fetch(apt: &Apt, step: &mut Step<'_>, out: &Path) -> Result<(), Error> {
     apt.download(step, &remotes, out)
 }
 
+/// Unpacks libxenstore's headers from `source` into `out`.
+///
+/// # Errors
+///
+/// [`Error::Program`] if tar fails.
+pub fn unpack_store_headers(step: &mut Step<'_>, source: &Path, out: &Path) -> Result<(), Error> {
+    let mut tar = Command::new("tar");
+    tar.arg("-xf").arg(source.join("orig.tar.xz"));
+    tar.arg("-C").arg(out).args([
+        "--transform=s,^[^/]*/tools/include/,,",
+        "--transform=s,^[^/]*/xen/include/public/,xen/,",
+        "--wildcards",
+        "*/tools/include/xenstore.h",
+        "*/tools/include/xenstore_lib.h",
+        "*/xen/include/public/io/xs_wire.h",
+    ]);
+    step.run(&mut tar)
+}
+
 /// The recipe of Xen.
 pub fn recipe(source: &Recipe) -> Recipe {
     [UNPACK, CONFIGURE, BUILD].iter().copied().flatten().fold(

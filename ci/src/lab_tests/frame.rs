@@ -2,7 +2,11 @@
 
 //! How a test of the lab is run and judged.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    time::Duration,
+};
 
 use super::{Guest, LabTest};
 use crate::{
@@ -17,7 +21,7 @@ use crate::{
 /// What is left of a test's time when its script is given up: the consoles are printed then.
 const LAST_WORDS: Duration = Duration::from_secs(15);
 
-/// Programs built for arm64, by package.
+/// Programs built for arm64, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Programs(BTreeMap<&'static str, PathBuf>);
 
@@ -33,6 +37,15 @@ impl Programs {
             if !programs.contains_key(package) {
                 programs.insert(*package, cross::build(lab, package)?);
             }
+        }
+        let mut examples: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for (package, name) in tests.iter().flat_map(|test| test.examples) {
+            examples.entry(*package).or_default().insert(*name);
+        }
+        for (package, names) in examples {
+            let names = Vec::from_iter(names);
+            let paths = cross::build_examples(lab, package, &names)?;
+            programs.extend(names.into_iter().zip(paths));
         }
         Ok(Self(programs))
     }
@@ -65,9 +78,10 @@ impl LabTest {
             .timeout(self.timeout);
         boot = boot.script(self.outer_script());
         boot = boot.file("test.sh", format!(". /lab/lib.sh\n{}\n", self.dom0));
-        for package in self.programs {
-            if let Some(path) = programs.0.get(package) {
-                boot = boot.file(package, path.clone());
+        let examples = self.examples.iter().map(|(_, name)| name);
+        for name in self.programs.iter().chain(examples) {
+            if let Some(path) = programs.0.get(name) {
+                boot = boot.file(name, path.clone());
             }
         }
         for (name, text) in self.files {

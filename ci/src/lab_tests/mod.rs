@@ -11,10 +11,12 @@
 mod basics;
 mod devices;
 mod frame;
+mod gpio;
 mod i2c;
 mod lifecycle;
-mod memory;
+pub(crate) mod memory;
 pub(crate) mod parts;
+pub(crate) mod store;
 
 use std::time::Duration;
 
@@ -36,8 +38,11 @@ pub const ALL: &[&LabTest] = &[
     &lifecycle::MISTAKES_ARE_NAMED,
     &i2c::I2C_ADAPTERS_WORK,
     &i2c::MISTAKES_IN_RULES_ARE_NAMED,
-    &memory::RANDOM_PATTERNS_ARE_SERVED_IN_EVERY_MODE,
-    &memory::MEMORY_MAY_GO_WHILE_IT_IS_USED,
+    &gpio::GPIO_LINES_WORK,
+    &gpio::GPIO_LEVELS_INTERRUPT,
+    &store::BOTH_STORE_SERVERS_PASS_THE_LIST,
+    &store::NO_COUNT_IS_LOST_IN_THE_STORE,
+    &store::THE_STORE_CLIENT_OUTLIVES_ITS_SERVER,
 ];
 
 /// A test in the lab.
@@ -65,6 +70,8 @@ pub struct LabTest {
     pub timeout: Duration,
     /// Packages of this workspace whose programs are built for arm64 and put into dom0's PATH.
     pub programs: &'static [&'static str],
+    /// Packages and their examples that are built likewise; none has the name of another program.
+    pub examples: &'static [(&'static str, &'static str)],
     /// Names and texts of files in `/test`, where the script runs.
     pub files: &'static [(&'static str, &'static str)],
     /// The guests that the script may start.
@@ -85,6 +92,7 @@ impl LabTest {
         smp: 1,
         timeout: Duration::from_secs(120),
         programs: &[],
+        examples: &[],
         files: &[],
         guests: &[],
         dom0: "",
@@ -104,7 +112,7 @@ pub struct Guest {
     pub memory: u32,
     /// More lines of its `xl.cfg`.
     pub config: &'static [&'static str],
-    /// What its root has of the test's `programs` and `files`.
+    /// What its root has of the test's `programs`, `examples` and `files`.
     pub files: &'static [&'static str],
     /// The script in it, for busybox sh.
     pub script: &'static str,

@@ -98,6 +98,40 @@ impl From<RawI2c> for I2c {
     }
 }
 
+/// A rule for GPIO chips.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "RawGpio")]
+pub struct Gpio {
+    /// Which devices it is for.
+    pub scope: Scope,
+    /// Which chip they are.
+    pub chip: Hardware,
+    /// The lines that the guest may use, which it knows by their places here; all, without it.
+    pub lines: Option<Lines>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawGpio {
+    guest: GuestName,
+    index: Option<u32>,
+    chip: Hardware,
+    lines: Option<Lines>,
+}
+
+impl From<RawGpio> for Gpio {
+    fn from(raw: RawGpio) -> Self {
+        Self {
+            scope: Scope {
+                guest: raw.guest.0,
+                index: raw.index,
+            },
+            chip: raw.chip,
+            lines: raw.lines,
+        }
+    }
+}
+
 /// The name of a guest, which is not empty.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
@@ -132,6 +166,37 @@ impl TryFrom<Vec<i64>> for Addresses {
             .map(address)
             .collect::<Result<_, _>>()
             .map(Self)
+    }
+}
+
+/// Lines of a chip, each once.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "Vec<i64>")]
+pub struct Lines(Vec<u32>);
+
+impl TryFrom<Vec<i64>> for Lines {
+    type Error = String;
+
+    fn try_from(numbers: Vec<i64>) -> Result<Self, Self::Error> {
+        if numbers.is_empty() {
+            return Err("lines: an empty list".into());
+        }
+        let mut lines = Vec::new();
+        for number in numbers {
+            match u32::try_from(number) {
+                Ok(line) if lines.contains(&line) => return Err(format!("lines: {line} twice")),
+                // More than any chip has, and few enough for a message between processes.
+                Ok(line) if line < 1024 => lines.push(line),
+                _ => return Err(format!("lines: {number} is no line")),
+            }
+        }
+        Ok(Self(lines))
+    }
+}
+
+impl From<Lines> for Vec<u32> {
+    fn from(lines: Lines) -> Self {
+        lines.0
     }
 }
 
@@ -208,6 +273,29 @@ mod tests {
         let found = wrong("[[i2c]]\nguest = \"a\"\nadapter = 1\naddresses = [0x20, 0x80]\n");
 
         assert_eq!(found, (4, "addresses: 0x80 is not of 7 bits".into()));
+    }
+
+    #[test]
+    fn a_rule_for_a_chip_has_its_keys() {
+        let config: Config =
+            toml::from_str("[[gpio]]\nguest = \"a\"\nchip = \"sim\"\nlines = [5, 4]\n").unwrap();
+
+        let rule = &config.gpio[0];
+        assert_eq!((&rule.chip, rule.scope.index), (&Hardware::Simulated, None));
+        assert_eq!(rule.lines, Some(Lines(vec![5, 4])));
+    }
+
+    #[test]
+    fn lines_that_cannot_be_are_refused_with_their_line() {
+        let lines = |list: &str| {
+            let text = format!("[[gpio]]\nguest = \"a\"\nchip = 0\nlines = {list}\n");
+            wrong(&text)
+        };
+
+        assert_eq!(lines("[1, 1]"), (4, "lines: 1 twice".into()));
+        assert_eq!(lines("[-1]"), (4, "lines: -1 is no line".into()));
+        assert_eq!(lines("[1024]"), (4, "lines: 1024 is no line".into()));
+        assert_eq!(lines("[]"), (4, "lines: an empty list".into()));
     }
 
     #[test]

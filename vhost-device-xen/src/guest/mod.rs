@@ -14,6 +14,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
 
 use backends::block::{Disk, Options};
+use backends::gpio;
 use backends::i2c::{self, Adapter, HostBus, SimulatedBus};
 use backends::rng::{Entropy, Source};
 use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber, SubscriberOps};
@@ -30,6 +31,9 @@ use device::{GuestDevice, Kernel};
 
 /// Where a simulated bus has a chip if nobody says: small EEPROMs are there.
 const SIMULATED_CHIP: u8 = 0x50;
+
+/// How many lines a simulated chip has.
+const SIMULATED_LINES: u16 = 8;
 
 /// What a guest process cannot do.
 #[derive(Debug, thiserror::Error)]
@@ -309,6 +313,7 @@ fn make(kind: &DeviceKind, file: Option<File>) -> Result<Box<dyn backends::Devic
             Ok(Box::new(disk))
         }
         DeviceKind::I2c { addresses } => make_i2c(addresses.as_deref(), file),
+        DeviceKind::Gpio { lines } => make_gpio(lines.clone(), file),
     }
 }
 
@@ -326,6 +331,18 @@ fn make_i2c(
     let addresses = addresses.map(|list| list.iter().copied().collect());
     let adapter = Adapter::new(bus, addresses).map_err(Error::Device)?;
     Ok(Box::new(adapter))
+}
+
+fn make_gpio(
+    lines: Option<Vec<u32>>,
+    file: Option<File>,
+) -> Result<Box<dyn backends::Device>, Error> {
+    let chip: Box<dyn gpio::Chip> = match file {
+        Some(file) => Box::new(gpio::HostChip::new(file).map_err(Error::Device)?),
+        None => Box::new(gpio::SimulatedChip::new(SIMULATED_LINES)),
+    };
+    let controller = gpio::Controller::new(chip, lines).map_err(Error::Device)?;
+    Ok(Box::new(controller))
 }
 
 impl MutEventSubscriber for Guest {

@@ -5,12 +5,13 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use backends::gpio::HostChip;
 use xen_store::Store;
 
 use super::keys::Key;
 use super::spec::{Error, open};
 use crate::channel::DeviceKind;
-use crate::config::{Config, Hardware, I2c, Scope};
+use crate::config::{Config, Gpio, Hardware, I2c, Scope};
 
 /// A guest by what the configuration may call it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +94,50 @@ fn named_adapter(class: &Path, name: &str) -> Result<PathBuf, Error> {
     let entries = fs::read_dir(class).into_iter().flatten().flatten();
     let found: Vec<_> = entries.filter(is_it).collect();
     only(&found, "[[i2c]] adapter", name).map(|entry| Path::new("/dev").join(entry.file_name()))
+}
+
+/// The GPIO chip that the configuration gives a device.
+///
+/// # Errors
+///
+/// [`Error`], naming the section and the key.
+pub fn gpio(
+    store: &impl Store,
+    (domain, id): Key,
+    config: &Config,
+) -> Result<(DeviceKind, Option<File>), Error> {
+    const KEY: &str = "[[gpio]] chip";
+    let guest = Guest::find(store, domain)?;
+    let rule: &Gpio = guest.rule("[[gpio]]", &config.gpio, |rule| &rule.scope, id.index)?;
+    let file = match &rule.chip {
+        Hardware::Simulated => None,
+        Hardware::Number(number) => {
+            let path = PathBuf::from(format!("/dev/gpiochip{number}"));
+            Some(open(KEY, path, true)?)
+        }
+        Hardware::Path(path) => Some(open(KEY, path.clone(), true)?),
+        Hardware::Name(name) => Some(labelled_chip(Path::new("/dev"), name)?),
+    };
+    let lines = rule.lines.clone().map(Into::into);
+    Ok((DeviceKind::Gpio { lines }, file))
+}
+
+/// The only chip with this label, of those whose nodes are in `dev`.
+fn labelled_chip(dev: &Path, name: &str) -> Result<File, Error> {
+    const KEY: &str = "[[gpio]] chip";
+    let is_chip = |entry: &fs::DirEntry| {
+        let name = entry.file_name();
+        name.to_str()
+            .is_some_and(|name| name.starts_with("gpiochip"))
+    };
+    let entries = fs::read_dir(dev).into_iter().flatten().flatten();
+    let files = entries
+        .filter(is_chip)
+        .filter_map(|entry| open(KEY, entry.path(), true).ok());
+    let is_it = |file: &File| HostChip::label(file).is_ok_and(|label| label == name);
+    let mut found: Vec<_> = files.filter(is_it).collect();
+    only(&found, KEY, name)?;
+    Ok(found.swap_remove(0))
 }
 
 /// The one that was found, if it is one.
@@ -183,6 +228,31 @@ mod tests {
             found.unwrap_err(),
             "[[i2c]] adapter: cannot open /dev/i2c-99999 for reading and writing"
         );
+    }
+
+    #[test]
+    fn a_chip_that_is_not_there_is_named() {
+        let text = "[[gpio]]\nguest = \"*\"\nindex = 1\nchip = \"no such label\"\n";
+        let config: Config = toml::from_str(text).unwrap();
+
+        let error = gpio(&server().client(), DEVICE, &config).unwrap_err();
+
+        assert_eq!(
+            error.to_string(),
+            "[[gpio]] chip: \"no such label\" is not the name of any on this host"
+        );
+    }
+
+    #[test]
+    fn a_simulated_chip_has_the_lines_of_its_rule() {
+        let text = "[[gpio]]\nguest = \"*\"\nchip = \"sim\"\nlines = [3, 2]\n";
+        let config: Config = toml::from_str(text).unwrap();
+
+        let (kind, file) = gpio(&server().client(), DEVICE, &config).unwrap();
+
+        assert!(file.is_none());
+        let lines = Some(vec![3, 2]);
+        assert_eq!(kind, DeviceKind::Gpio { lines });
     }
 
     #[test]

@@ -26,6 +26,8 @@ const BLOCK: u32 = 2;
 const ENTROPY: u32 = 4;
 /// The virtio device ID of an I2C adapter.
 const I2C: u32 = 34;
+/// The virtio device ID of a GPIO device.
+const GPIO: u32 = 41;
 /// The first INTID that a device may have: below are those of a vCPU.
 const FIRST_SPI: u32 = 32;
 
@@ -142,8 +144,9 @@ fn by_type<S: Store>(
             return Ok((DeviceKind::Rng, file.transpose()?));
         }
         Some(Ok(I2C)) => return rules::i2c(keys.store, key, config),
+        Some(Ok(GPIO)) => return rules::gpio(keys.store, key, config),
         Some(Ok(BLOCK)) => "served from a virtio= line: a block device needs a disk= line",
-        _ => "a device this version has (virtio,device4: entropy; device22: I2C)",
+        _ => "a device this version has (virtio,device4: entropy; device22: I2C; device29: GPIO)",
     };
     Err(Keys::<S>::wrong("type", name, wanted))
 }

@@ -35,6 +35,9 @@ pub struct Report {
     lost: AtomicU32,
     /// Answers that were not the asker's.
     wrong: AtomicU32,
+    /// Own nodes that were gone: a server that was started again has an empty tree, and a thread
+    /// that had nothing under way when it died is not told.
+    forgotten: AtomicU32,
     events: AtomicU32,
     rescans: AtomicU32,
     /// Last changes of a watched node that no event told of.
@@ -45,7 +48,8 @@ impl Report {
     /// Whether nothing went wrong that may not.
     pub fn is_good(&self) -> bool {
         let none = |count: &AtomicU32| count.load(Ordering::Relaxed) == 0;
-        none(&self.wrong) && none(&self.missed)
+        let restarted = !none(&self.rescans);
+        none(&self.wrong) && none(&self.missed) && (restarted || none(&self.forgotten))
     }
 }
 
@@ -54,9 +58,11 @@ impl fmt::Display for Report {
         let count = |count: &AtomicU32| count.load(Ordering::Relaxed);
         write!(
             f,
-            "{} answered, {} lost with the connection, {} wrong; {} events, {} rescans, {} missed",
+            "{} answered, {} lost with the connection, {} forgotten, {} wrong; \
+             {} events, {} rescans, {} missed",
             count(&self.answered),
             count(&self.lost),
+            count(&self.forgotten),
             count(&self.wrong),
             count(&self.events),
             count(&self.rescans),
@@ -112,7 +118,7 @@ impl Load {
                 }),
                 1 => client
                     .read_string(&own)
-                    .map(|read| written.is_none() || read == written),
+                    .map(|read| is_own(read, &mut written, report)),
                 2 => client
                     .domain_path(u16::try_from(thread).unwrap_or(0))
                     .map(|path| path == format!("/local/domain/{thread}")),
@@ -177,6 +183,14 @@ impl Load {
             now.is_some_and(|now| seen.get(&i).is_some_and(|seen| *seen == now))
         })
     }
+}
+
+/// Whether a thread's node reads as what it has written.
+fn is_own(read: Option<String>, written: &mut Option<String>, report: &Report) -> bool {
+    if read.is_none() && written.take().is_some() {
+        add(&report.forgotten);
+    }
+    written.is_none() || read == *written
 }
 
 /// Takes and counts what a watch has; whether it had anything.

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! What the programs measured: their lines, `NAME WHAT NUMBER UNIT`, as a table.
+
+use std::collections::BTreeMap;
+
+/// A line of the table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    title: &'static str,
+    ours: &'static str,
+    theirs: &'static str,
+    target: Option<f64>,
+}
+
+impl Row {
+    /// Compares what is named `ours` in our lines with what is named `theirs` in theirs.
+    pub const fn new(title: &'static str, ours: &'static str, theirs: &'static str) -> Self {
+        Self {
+            title,
+            ours,
+            theirs,
+            target: None,
+        }
+    }
+
+    /// Asks for a ratio.
+    pub const fn at_least(mut self, target: f64) -> Self {
+        self.target = Some(target);
+        self
+    }
+
+    fn print(&self, ours: Option<f64>, theirs: Option<f64>) -> String {
+        let ratio = ours
+            .zip(theirs)
+            .map(|(ours, theirs)| round(ours / theirs, 100.0));
+        let target = self.target.map(|target| {
+            let verdict = match ratio {
+                Some(ratio) if ratio >= target => "met",
+                Some(_) => "missed",
+                None => "?",
+            };
+            format!("  {target:.2} {verdict}")
+        });
+        let show = |number: Option<f64>, digits| {
+            number.map_or_else(|| "?".into(), |number| format!("{number:.digits$}"))
+        };
+        format!(
+            "{:46} {:>10} {:>11} {:>6}{}\n",
+            self.title,
+            show(ours, 1),
+            show(theirs, 1),
+            show(ratio, 2),
+            target.unwrap_or_default()
+        )
+    }
+}
+
+/// All figures of all runs.
+#[derive(Debug, Default)]
+pub(super) struct Figures(BTreeMap<(String, String), Vec<f64>>);
+
+impl Figures {
+    /// Takes the figures from what a script has printed.
+    pub fn read(lines: &[String]) -> Self {
+        let mut figures = Self::default();
+        for line in lines {
+            let words: Vec<&str> = line.split(' ').collect();
+            let [name, what, number, _unit] = words[..] else {
+                continue;
+            };
+            if let Ok(number) = number.parse() {
+                let key = (name.to_owned(), what.to_owned());
+                figures.0.entry(key).or_default().push(number);
+            }
+        }
+        figures
+    }
+
+    /// A table of `rows` for the programs `ours` and `theirs`.
+    pub fn table(&self, rows: &[Row], ours: &str, theirs: &str) -> String {
+        let mut table = format!("{:46} {ours:>10} {theirs:>11} {:>6}  target\n", "", "ratio");
+        for row in rows {
+            table += &row.print(self.median(ours, row.ours), self.median(theirs, row.theirs));
+        }
+        table
+    }
+
+    /// Whether there is something for every place of the table.
+    pub fn are_complete(&self, rows: &[Row], ours: &str, theirs: &str) -> bool {
+        let is_there = |name, what| self.median(name, what).is_some();
+        rows.iter()
+            .all(|row| is_there(ours, row.ours) && is_there(theirs, row.theirs))
+    }
+
+    fn median(&self, name: &str, what: &str) -> Option<f64> {
+        let mut numbers = self.0.get(&(name.to_owned(), what.to_owned()))?.clone();
+        numbers.sort_by(f64::total_cmp);
+        numbers.get(numbers.len() / 2).copied()
+    }
+}
+
+/// As it is printed, so that no row says `1.00`, and that 1.00 was missed.
+fn round(number: f64, parts: f64) -> f64 {
+    (number * parts).round() / parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROWS: &[Row] = &[Row::new("reads", "a", "b").at_least(2.0)];
+
+    fn figures(lines: &[&str]) -> Figures {
+        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        Figures::read(&lines)
+    }
+
+    #[test]
+    fn a_row_has_the_medians_and_their_ratio() {
+        let figures = figures(&[
+            "x a 9 u",
+            "x a 4 u",
+            "x a 1 u",
+            "y b 2 u",
+            "a line of others",
+        ]);
+        let table = figures.table(ROWS, "x", "y");
+        let row: Vec<&str> = table.lines().nth(1).unwrap().split_whitespace().collect();
+        assert_eq!(row, ["reads", "4.0", "2.0", "2.00", "2.00", "met"]);
+    }
+
+    #[test]
+    fn a_target_is_missed_below_it() {
+        let table = figures(&["x a 3.9 u", "y b 2 u"]).table(ROWS, "x", "y");
+        assert!(table.contains("1.95  2.00 missed"), "{table}");
+    }
+
+    #[test]
+    fn a_figure_that_is_not_there_is_a_question() {
+        let figures = figures(&["x a 3.9 u"]);
+        assert!(!figures.are_complete(ROWS, "x", "y"));
+        assert!(figures.table(ROWS, "x", "y").contains("?      ?"));
+    }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! `cargo xtask bench`: this project's crates against what they stand beside, in one boot.
+
+mod figures;
+mod memory;
+
+use std::{
+    path::PathBuf,
+    process::{Command, ExitCode},
+    time::Duration,
+};
+
+use figures::{Figures, Row};
+
+use crate::{
+    args::Measured,
+    cache::{Cache, Scratch},
+    cross,
+    error::Error,
+    lab::{
+        Lab,
+        boot::{Boot, End},
+        root, xen,
+    },
+    progress::Reporter,
+};
+
+/// How often each of the two is run, one after the other.
+const ROUNDS: u32 = 5;
+
+const OURS: &str = "xen-store";
+const THEIRS: &str = "libxenstore";
+
+/// What is compared, and what is asked of it.
+const ROWS: &[Row] = &[
+    Row::new("reads/s, 1 in flight", "read-1", "read-1").at_least(1.0),
+    Row::new("writes/s, 1 in flight", "write-1", "write-1").at_least(1.0),
+    Row::new(
+        "reads/s, 32 threads, 1 connection each way",
+        "read-32-threads",
+        "read-32-threads",
+    )
+    .at_least(3.0),
+    Row::new(
+        "reads/s, 32 tasks; 32 threads, 32 connections",
+        "read-32-tasks",
+        "read-32-handles",
+    )
+    .at_least(3.0),
+    Row::new("watch, median, us", "watch-median", "watch-median"),
+    Row::new("watch, 99 of 100, us", "watch-99", "watch-99"),
+    Row::new(
+        "allocations for a read",
+        "allocations-read",
+        "allocations-read",
+    ),
+];
+
+/// Measures `subject` and prints a table; success if everything was measured.
+///
+/// # Errors
+///
+/// When the lab cannot be set up or started, or a program cannot be built.
+pub fn run(subject: Measured) -> Result<ExitCode, Error> {
+    match subject {
+        Measured::Memory => memory::memory(),
+        Measured::Store => store(),
+    }
+}
+
+fn store() -> Result<ExitCode, Error> {
+    let lab = Lab::setup(&Cache::open()?)?;
+    let scratch = lab.cache().scratch("bench")?;
+    let ours = cross::build_examples(&lab, "xen-store", &["bench"])?;
+    let theirs = build_c(&lab, &scratch)?;
+    let mut boot = Boot::new(&lab)
+        .log("bench_store")
+        .timeout(Duration::from_secs(900))
+        .script(format!(
+            "set -e\nexport XENSTORED_PATH=/run/xenstored/socket\n\
+             for round in $(seq {ROUNDS}); do {OURS} 4000 400; {THEIRS} 4000 400; done\n"
+        ))
+        .file(THEIRS, theirs);
+    for path in ours {
+        boot = boot.file(OURS, path);
+    }
+    let outcome = boot.run(|line| println!("{line}"))?;
+    let figures = Figures::read(&outcome.lines);
+    println!("\nmedians of {ROUNDS} runs of each, C xenstored, its socket");
+    print!("{}", figures.table(ROWS, OURS, THEIRS));
+    if outcome.end == End::Exit(0) && figures.are_complete(ROWS, OURS, THEIRS) {
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("!! not everything was measured");
+    println!("!! the serial log is {}", outcome.serial.display());
+    Ok(ExitCode::FAILURE)
+}
+
+/// Builds the program on libxenstore with dom0's own library.
+fn build_c(lab: &Lab, scratch: &Scratch) -> Result<PathBuf, Error> {
+    let mut reporter = Reporter::new(lab.cache().log("cross-bench")?)?;
+    let mut step = reporter.step("the program on libxenstore for arm64");
+    let headers = scratch.work();
+    xen::unpack_store_headers(&mut step, &lab.xen_source(), &headers)?;
+    let library = lab.sysroot().join(root::LIB).join("libxenstore.so.4");
+    let program = scratch.out().join(THEIRS);
+    let mut gcc = Command::new("aarch64-linux-gnu-gcc");
+    gcc.args(["-O2", "-pthread", "-Wall", "-Werror", "-I"])
+        .arg(headers)
+        .arg("-o")
+        .arg(&program)
+        .arg(cross::root().join("ci/bench/store/bench.c"))
+        .arg(library)
+        // It is linked to a newer C library in dom0.
+        .arg("-Wl,--allow-shlib-undefined");
+    step.run(&mut gcc)?;
+    step.done();
+    Ok(program)
+}
