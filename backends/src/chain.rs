@@ -7,6 +7,7 @@
 //! checks every chain, [`Chains::resolve`] makes the buffers accessible. Each descriptor
 //! is read once; what was checked is what is used.
 
+mod deliver;
 mod plan;
 
 use std::num::Wrapping;
@@ -81,12 +82,14 @@ pub(crate) enum Flaw {
     Large,
     #[error("a buffer cannot be accessed")]
     Inaccessible,
+    #[error("the answer does not reach the guest")]
+    Lost,
 }
 
 impl Flaw {
     /// Whether the host may be the cause, and not the driver alone.
     pub(crate) fn may_be_the_hosts(self) -> bool {
-        matches!(self, Self::Table | Self::Inaccessible)
+        matches!(self, Self::Table | Self::Inaccessible | Self::Lost)
     }
 }
 
@@ -134,6 +137,10 @@ pub(crate) struct Chains {
     table: Vec<Descriptor>,
     planned: Vec<Planned>,
     ranges: Vec<Range>,
+    /// What of the last batch the guest was not given.
+    lost: Vec<(GuestAddress, usize)>,
+    /// The longest of those.
+    longest_lost: usize,
 }
 
 impl Chains {
@@ -250,7 +257,8 @@ impl Chains {
             let first = self.ranges.len();
             self.ranges.extend(&kept.ranges);
             let end = self.ranges.len();
-            self.planned.push(Planned::again(kept.head, first, end));
+            self.planned
+                .push(Planned::again(kept.head, first, end, kept.flaw));
         }
     }
 
@@ -259,6 +267,20 @@ impl Chains {
         let planned = &self.planned[place];
         let writable = &self.ranges[planned.split..planned.end];
         Kept::new(planned.head, written, writable)
+    }
+
+    /// The same of a chain of which an answer in parts is lost: it is to be refused.
+    pub(crate) fn keep_lost(&self, place: usize) -> Kept {
+        let planned = &self.planned[place];
+        let writable = &self.ranges[planned.split..planned.end];
+        Kept {
+            flaw: Some(Flaw::Lost),
+            ..Kept::new(
+                planned.head,
+                0,
+                &writable[writable.len().saturating_sub(1)..],
+            )
+        }
     }
 
     /// Makes the buffers accessible: all slices of the batch in one vector, and whose is which.

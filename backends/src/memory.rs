@@ -31,6 +31,13 @@ pub trait Batch: GuestMemory<Bitmap = ()> {
     /// Never fails: a range that cannot be mapped fails at its access. Called at most
     /// twice per batch, first with the indirect tables, then with the buffers.
     fn declare(&self, _ranges: &[Range]) {}
+
+    /// Gives the guest what was written, where that takes a call of its own (memory that is
+    /// copied, not mapped), and tells `lost` each piece that the guest cannot be given.
+    ///
+    /// Called when the device is done with the batch, and again when it has refused chains of which
+    /// pieces were lost. The default has nothing to do.
+    fn finish(&self, _lost: &mut dyn FnMut(GuestAddress, usize)) {}
 }
 
 /// Memory that is mapped for good has nothing to prepare.

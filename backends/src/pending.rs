@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use vm_memory::GuestAddress;
 
+use crate::chain::Flaw;
 use crate::limits::{BATCH_BYTES, BATCH_CHAINS, KEPT_DESCRIPTORS};
 use crate::memory::Range;
 use crate::request::Request;
@@ -103,6 +104,8 @@ pub(crate) struct Kept {
     pub(crate) written: usize,
     /// The writable buffers behind those.
     pub(crate) ranges: Vec<Range>,
+    /// Why it is to be refused, whatever the device answers.
+    pub(crate) flaw: Option<Flaw>,
 }
 
 impl Kept {
@@ -127,6 +130,7 @@ impl Kept {
             head,
             written,
             ranges: left,
+            flaw: None,
         }
     }
 

@@ -215,9 +215,10 @@ impl VirtQueue {
         A: GuestAddressSpace<M: Batch>,
     {
         let guard = space.memory();
+        let mem = &*guard;
         let answers = self.keeper.take();
         self.chains.plan_kept(answers.iter().map(|(kept, _)| kept));
-        let (slices, chains) = self.chains.resolve(&*guard);
+        let (slices, chains) = self.chains.resolve(mem);
         self.receipts.clear();
         self.receipts
             .extend(chains.iter().map(|chain| Receipt::new(chain.head)));
@@ -242,8 +243,9 @@ impl VirtQueue {
             }
             Ok(())
         }));
+        drop(slices);
         self.receipts.truncate(done);
-        *stop = Stop::of(served);
+        *stop = self.conclude(mem, device, counters, Stop::of(served));
     }
 
     /// Puts the last `count` heads back on the available ring.
@@ -284,16 +286,96 @@ impl VirtQueue {
             }
             Ok(())
         }));
-        for (place, receipt) in self.receipts.iter().enumerate() {
-            if let Some(id) = receipt.kept.get() {
-                let kept = self.chains.keep(place, receipt.written.get());
-                self.keeper.insert(id, kept);
-            }
-        }
+        drop(slices);
         let left = self.receipts.len() - done;
         self.receipts.truncate(done);
         self.undo(u16::try_from(left).expect("a batch has no more chains than BATCH_CHAINS"));
-        Stop::of(served)
+        self.conclude(mem, device, counters, Stop::of(served))
+    }
+
+    /// Gives the guest the answers, remembers what the device has kept, and refuses the chains
+    /// whose answers are lost. A lost answer of which the driver cannot be told does not go back.
+    fn conclude<M: Batch>(
+        &mut self,
+        mem: &M,
+        device: &mut dyn Device,
+        counters: &Counters,
+        stop: Option<Stop>,
+    ) -> Option<Stop> {
+        let mut lost = self.chains.deliver(mem);
+        for (place, receipt) in self.receipts.iter().enumerate() {
+            if let Some(id) = receipt.kept.get() {
+                let kept = match lost.binary_search(&place) {
+                    Ok(_) => self.chains.keep_lost(place),
+                    Err(_) => self.chains.keep(place, receipt.written.get()),
+                };
+                self.keeper.insert(id, kept);
+            }
+        }
+        let is_due = |receipt: &Receipt| receipt.kept.get().is_none();
+        lost.retain(|place| self.receipts.get(*place).is_some_and(is_due));
+        if lost.is_empty() {
+            return stop;
+        }
+        let mut untold = lost.clone();
+        let refused = match stop {
+            // It is not called again.
+            Some(Stop::Panic(_)) => Ok(Ok(())),
+            _ => catch_unwind(AssertUnwindSafe(|| {
+                self.refuse_lost(mem, device, counters, &lost, &mut untold)
+            })),
+        };
+        let mut place = 0;
+        self.receipts.retain(|_| {
+            place += 1;
+            !untold.contains(&(place - 1))
+        });
+        match (stop, Stop::of(refused)) {
+            (_, Some(panic @ Stop::Panic(_))) => Some(panic),
+            (first, second) => first.or(second),
+        }
+    }
+
+    /// Has the device refuse the `lost` chains, and takes those off the list of the `untold` whose
+    /// drivers know.
+    fn refuse_lost<M: Batch>(
+        &mut self,
+        mem: &M,
+        device: &mut dyn Device,
+        counters: &Counters,
+        lost: &[usize],
+        untold: &mut Vec<usize>,
+    ) -> Result<(), Fault> {
+        let mut outcome = Ok(());
+        let mut reached = Vec::new();
+        for place in lost {
+            let receipt = &self.receipts[*place];
+            receipt.written.set(0);
+            let slices = self.chains.last_writable(*place, mem);
+            let request = Request {
+                queue: self.index,
+                readable: Buffers::new(&[]),
+                writable: Buffers::new(&slices),
+                receipt,
+                counters,
+                keeper: None,
+            };
+            match refuse(device, request, Some(Flaw::Lost)) {
+                Ok(()) => untold.retain(|n| n != place),
+                Err(fault) => outcome = outcome.and(Err(fault)),
+            }
+            if !slices.is_empty() {
+                reached.push(*place);
+            }
+        }
+        // What says that they have failed can be lost as well.
+        let again = self.chains.deliver(mem);
+        for place in reached.into_iter().filter(|place| again.contains(place)) {
+            let (head, flaw) = (self.receipts[place].head, Flaw::Lost);
+            outcome = outcome.and(Err(Fault::Untold { head, flaw }));
+            untold.push(place);
+        }
+        outcome
     }
 
     /// Puts the chains back, interrupts the driver if it wants that, and says whether there

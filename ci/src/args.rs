@@ -36,10 +36,10 @@ pub enum Task {
     },
     /// Boot Xen, start the daemon and two guests, and show what they do
     Demo,
-    /// Measure SUBJECT in the lab beside its counterpart in C, and print a table of ratios
+    /// Measure SUBJECT in the lab beside its counterpart, and print a table
     Bench {
         /// What is measured
-        subject: Subject,
+        subject: Measured,
     },
     /// Run the long load of SUBJECT in the lab
     Soak {
@@ -51,10 +51,21 @@ pub enum Task {
     Lab(LabTask),
 }
 
-/// What can be measured and put under load.
+/// What can be measured.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Measured {
+    /// What it costs to reach a guest's memory, by xen-vm-memory and by vm-memory's feature `xen`
+    Memory,
+    /// xen-store, against libxenstore
+    Store,
+}
+
+/// What can be put under load.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Subject {
-    /// xen-store, against libxenstore; on xenstored and oxenstored
+    /// Guest memory: random patterns in every mode, and a balloon under load
+    Memory,
+    /// xen-store, on xenstored and oxenstored
     Store,
 }
 

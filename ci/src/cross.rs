@@ -34,7 +34,17 @@ pub fn cargo() -> Command {
 /// [`Error::Program`] if cargo fails, [`Error::Incomplete`] if the package has no program of its
 /// own name.
 pub fn build(lab: &Lab, package: &str) -> Result<PathBuf, Error> {
-    let out = compile(lab, package, package, &[])?;
+    let out = compile(lab, Path::new(""), package, package, &[])?;
+    existing(&out, package)
+}
+
+/// As [`build`], of a workspace in another `directory` of this one.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn build_in(lab: &Lab, directory: &Path, package: &str) -> Result<PathBuf, Error> {
+    let out = compile(lab, directory, package, package, &[])?;
     existing(&out, package)
 }
 
@@ -49,13 +59,25 @@ pub fn build_examples(lab: &Lab, package: &str, names: &[&str]) -> Result<Vec<Pa
     for name in names {
         arguments.extend(["--example", name]);
     }
-    let out = compile(lab, package, &format!("{package}-examples"), &arguments)?;
+    let out = compile(
+        lab,
+        Path::new(""),
+        package,
+        &format!("{package}-examples"),
+        &arguments,
+    )?;
     let out = out.join("examples");
     names.iter().map(|name| existing(&out, name)).collect()
 }
 
 /// Runs `cargo build` with more `arguments`, and returns where it puts what it makes.
-fn compile(lab: &Lab, package: &str, what: &str, arguments: &[&str]) -> Result<PathBuf, Error> {
+fn compile(
+    lab: &Lab,
+    directory: &Path,
+    package: &str,
+    what: &str,
+    arguments: &[&str],
+) -> Result<PathBuf, Error> {
     let mut reporter = Reporter::new(lab.cache().log(&format!("cross-{what}"))?)?;
     let mut step = reporter.step(&format!("{what} for arm64"));
     let base = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
@@ -66,6 +88,8 @@ fn compile(lab: &Lab, package: &str, what: &str, arguments: &[&str]) -> Result<P
         .args(["build", "--release", "--locked", "--package", package])
         .args(["--target", TARGET])
         .args(arguments)
+        .arg("--manifest-path")
+        .arg(root().join(directory).join("Cargo.toml"))
         .arg("--target-dir")
         .arg(&target)
         // They would take the place of the target's own.

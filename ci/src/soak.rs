@@ -9,7 +9,7 @@ use crate::{
     cache::Cache,
     error::Error,
     lab::Lab,
-    lab_tests::{LabTest, Programs, Verdict, store},
+    lab_tests::{LabTest, Programs, Verdict, memory, store},
 };
 
 /// 32 threads with 10,000 mixed requests each and 200 watches, then 8 writers of one counter; and
@@ -53,23 +53,40 @@ const STORE: LabTest = LabTest {
 ///
 /// When the lab cannot be set up or started.
 pub fn run(subject: Subject) -> Result<ExitCode, Error> {
-    let test = match subject {
-        Subject::Store => &STORE,
+    let tests: &[&LabTest] = match subject {
+        Subject::Memory => &[
+            &memory::RANDOM_PATTERNS_ARE_SERVED_IN_EVERY_MODE,
+            &memory::MEMORY_MAY_GO_WHILE_IT_IS_USED,
+        ],
+        Subject::Store => &[&STORE],
     };
     let lab = Lab::setup(&Cache::open()?)?;
-    let programs = Programs::build(&lab, &[test])?;
+    let programs = Programs::build(&lab, tests)?;
+    let mut all_well = true;
+    for test in tests {
+        all_well &= one(test, &lab, &programs)?;
+    }
+    Ok(if all_well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Runs one load, and says whether all was as it must be.
+fn one(test: &LabTest, lab: &Lab, programs: &Programs) -> Result<bool, Error> {
     let Verdict {
         outcome,
         complaints,
-    } = test.run(&lab, &programs, |line| println!("{line}"))?;
+    } = test.run(lab, programs, |line| println!("{line}"))?;
     for complaint in &complaints {
         println!("!! {complaint}");
     }
     let seconds = outcome.took.as_secs_f64();
     if complaints.is_empty() {
-        println!("all was as it must be, in {seconds:.1} s");
-        return Ok(ExitCode::SUCCESS);
+        println!("{}: all was as it must be, in {seconds:.1} s", test.name);
+    } else {
+        println!("!! the serial log is {}", outcome.serial.display());
     }
-    println!("!! the serial log is {}", outcome.serial.display());
-    Ok(ExitCode::FAILURE)
+    Ok(complaints.is_empty())
 }

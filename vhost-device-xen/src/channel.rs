@@ -13,6 +13,8 @@ use std::os::unix::net::UnixStream;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+use crate::config::Memory;
 use vmm_sys_util::sock_ctrl_msg::ScmSocket;
 
 /// The largest packet. A device is described in a few hundred bytes, an image path among them.
@@ -106,6 +108,8 @@ pub enum Command {
         irqfd: bool,
         /// Kicks by ioeventfd, if the kernel has it and it is safe.
         ioeventfd: bool,
+        /// How to reach the guest's memory.
+        memory: Memory,
     },
     /// Serve a device.
     Attach(DeviceSpec),

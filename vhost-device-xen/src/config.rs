@@ -8,6 +8,12 @@
 //! irqfd = true
 //! ioeventfd = true
 //!
+//! [memory]
+//! # Grants: "map" or "copy" all, or "auto", small ranges copied and large ones mapped.
+//! grants = "auto"
+//! # How much of each guest's memory stays mapped without grants, in MiB.
+//! foreign_mib = 1024
+//!
 //! [rng]
 //! # Where entropy comes from; without it, the host's getrandom(2).
 //! source = "/dev/hwrng"
@@ -30,7 +36,7 @@ mod rules;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use rules::{Gpio, Hardware, I2c, Scope};
 
@@ -43,6 +49,8 @@ pub const DEFAULT_PATH: &str = "/etc/vhost-device-xen.toml";
 pub struct Config {
     /// How to use the kernel.
     pub kernel: Kernel,
+    /// How to reach guests' memory.
+    pub memory: Memory,
     /// Entropy devices.
     pub rng: Rng,
     /// I2C adapters.
@@ -68,6 +76,37 @@ impl Default for Kernel {
             ioeventfd: true,
         }
     }
+}
+
+/// How guests' memory is reached.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Memory {
+    /// What to do with grants.
+    pub grants: GrantPolicy,
+    /// How much of a guest's memory stays mapped without grants, in MiB.
+    pub foreign_mib: u32,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            grants: GrantPolicy::Auto,
+            foreign_mib: 1024,
+        }
+    }
+}
+
+/// What is done with grants.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GrantPolicy {
+    /// Small ranges are copied, large ones mapped.
+    Auto,
+    /// Everything is mapped.
+    Map,
+    /// Everything is copied.
+    Copy,
 }
 
 /// Entropy devices.

@@ -49,7 +49,7 @@ pub use error::{Error, Result};
 pub use evtchn::EventChannels;
 pub use gntalloc::{GrantAllocator, GrantedPages};
 pub use gntdev::{
-    Announcement, CopyStatus, DmaBufFlags, GrantMapping, Grants, ImportedDmaBuf, Segment,
+    Announcement, CopyStatus, DmaBufFlags, GrantList, GrantMapping, Grants, ImportedDmaBuf, Segment,
 };
 pub use hypercall::Hypercalls;
 pub use hypercaller::{Bounce, ConstBounce, Hypercaller, MutBounce};

@@ -120,4 +120,35 @@ mod tests {
     fn no_bytes_are_no_pages() {
         assert_eq!(Pages::new(GuestAddress(0x8000), 0, Mode::Foreign), None);
     }
+
+    // Slow under Miri, and without pointers.
+    #[cfg(not(miri))]
+    proptest::proptest! {
+        #[test]
+        fn pages_are_those_of_the_range_and_of_no_other(
+            addr in proptest::prelude::any::<u64>(),
+            len in proptest::prelude::any::<usize>(),
+            short in proptest::prelude::any::<bool>(),
+            grant in proptest::prelude::any::<bool>(),
+        ) {
+            let mode = if grant { Mode::Grant } else { Mode::Foreign };
+            let len = if short { len % 100_000 } else { len };
+            let limit: u128 = if grant { 1 << 44 } else { 1 << 63 };
+            let bit = u128::from(GRANT_BIT);
+            let start = u128::from(addr).checked_sub(if grant { bit } else { 0 });
+            let end = start.map(|start| start + len as u128);
+            let fits = len > 0 && end.is_some_and(|end| end <= limit);
+
+            let pages = Pages::new(GuestAddress(addr), len, mode);
+
+            proptest::prop_assert_eq!(pages.is_some(), fits);
+            if let (Some(pages), Some(start), Some(end)) = (pages, start, end) {
+                let first = u128::from(pages.first) << 12;
+                proptest::prop_assert!(pages.offset < PAGE_SIZE);
+                proptest::prop_assert_eq!(first + pages.offset as u128, start);
+                let behind = first + ((pages.count as u128) << 12);
+                proptest::prop_assert!(behind >= end && behind - end < 4096);
+            }
+        }
+    }
 }

@@ -7,8 +7,7 @@
 
 use std::iter::FusedIterator;
 use std::ops::Deref;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use vm_memory::bitmap::BS;
 use vm_memory::guest_memory::GuestMemorySliceIterator;
@@ -17,8 +16,9 @@ use vm_memory::{
 };
 use xen_ioctls::Protection;
 
-use crate::foreign::UsedBuckets;
-use crate::grant::MappedGrants;
+use crate::address::Mode;
+use crate::foreign::ForeignBatch;
+use crate::grant::GrantBatch;
 use crate::space::{GuestSpace, Memory, Pinned};
 
 pub(crate) fn protection(access: Permissions) -> Protection {
@@ -35,50 +35,127 @@ pub(crate) struct Piece {
     pub len: usize,
 }
 
-/// Guest memory during one batch. Everything that is mapped for it is unmapped when it ends, and
-/// not before: slices borrow from it.
+/// Guest memory during one batch. Everything that is mapped for it is unmapped, and everything
+/// that was written to a copy is copied to the guest, when it ends, and not before: slices borrow
+/// from it.
 ///
 /// With grants, end it before the used index is published: a guest that takes its buffer back
 /// while it is mapped here gives up on the device for good.
 #[derive(Debug)]
 pub struct Batch {
-    space: GuestSpace,
-    /// The rings, as they were when the batch began.
-    pins: Arc<Vec<Arc<Pinned>>>,
-    grants: MappedGrants,
-    buckets: UsedBuckets,
+    /// `None` in the pool only.
+    space: Option<GuestSpace>,
+    /// The rings, as they were when the batch began; `None` in the pool.
+    pins: Option<Arc<Vec<Arc<Pinned>>>>,
+    /// Never contended: a batch is one worker's.
+    reached: Mutex<Reached>,
+}
+
+/// What a batch has reached. Memory that was given out stays valid until [`end`](Batch::end).
+#[derive(Debug)]
+enum Reached {
+    Foreign(ForeignBatch),
+    Grant(Box<GrantBatch>),
 }
 
 impl Batch {
-    pub(crate) fn new(space: GuestSpace, pins: Arc<Vec<Arc<Pinned>>>) -> Self {
+    /// A batch for the pool.
+    pub(crate) fn new(mode: Mode) -> Self {
+        let reached = match mode {
+            Mode::Foreign => Reached::Foreign(ForeignBatch::default()),
+            Mode::Grant => Reached::Grant(Box::default()),
+        };
         Self {
-            space,
-            pins,
-            grants: MappedGrants::default(),
-            buckets: UsedBuckets::default(),
+            space: None,
+            pins: None,
+            reached: Mutex::new(reached),
         }
     }
 
-    /// Says in advance what will be accessed, so that it is mapped in as few calls as possible.
-    /// What cannot be mapped fails when it is accessed.
+    /// Takes a batch out of the pool.
+    pub(crate) fn begin(&mut self, space: GuestSpace, pins: Arc<Vec<Arc<Pinned>>>) {
+        self.space = Some(space);
+        self.pins = Some(pins);
+    }
+
+    /// Lets go of everything: possible when nobody borrows from it. Returns the space, once.
+    fn end(&mut self) -> Option<GuestSpace> {
+        let space = self.space.take()?;
+        self.pins = None;
+        let reached = self.reached.get_mut();
+        match (
+            reached.unwrap_or_else(PoisonError::into_inner),
+            space.memory_of(),
+        ) {
+            (Reached::Foreign(reached), Memory::Foreign(memory)) => reached.end(memory),
+            (Reached::Grant(reached), Memory::Grant(memory)) => reached.end(memory),
+            _ => {}
+        }
+        Some(space)
+    }
+
+    fn reached(&self) -> MutexGuard<'_, Reached> {
+        self.reached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn memory(&self) -> &Memory {
+        self.space
+            .as_ref()
+            .expect("a batch outside of the pool has a space")
+            .memory_of()
+    }
+
+    /// Says in advance what will be accessed, so that it is reached in as few calls as possible.
+    /// What cannot be had fails when it is accessed.
+    ///
+    /// A range declared for writing, and not also for reading, is to be written: what the device
+    /// leaves of it is undefined for the guest (as virtio has it beyond the used length), but is
+    /// never a leftover of another request.
     pub fn declare(
         &self,
         ranges: impl Iterator<Item = (GuestAddress, usize, Permissions)> + Clone,
     ) {
-        if let Memory::Grant(memory) = self.space.memory_of() {
-            self.grants.declare(memory, ranges);
+        if let Memory::Grant(memory) = self.memory()
+            && let Reached::Grant(reached) = &mut *self.reached()
+        {
+            reached.declare(memory, ranges);
+        }
+    }
+
+    /// Gives the guest what was written to copies of its memory, and tells `lost` the pieces that
+    /// it could not be given: their grants are gone, or were for reading only. None of them is
+    /// longer than a page.
+    ///
+    /// The end of the batch does the same, but has nobody to tell: it counts them.
+    pub fn finish(&self, lost: &mut dyn FnMut(GuestAddress, usize)) {
+        if let Memory::Grant(memory) = self.memory()
+            && let Reached::Grant(reached) = &mut *self.reached()
+        {
+            reached.finish(memory, lost);
         }
     }
 
     /// The memory at `addr`, as much of it as lies side by side here.
     fn piece(&self, addr: GuestAddress, len: usize, access: Permissions) -> Option<Piece> {
-        if let Some(piece) = self.pins.iter().find_map(|pin| pin.piece(addr, len)) {
+        let mut pins = self.pins.iter().flat_map(|pins| pins.iter());
+        if let Some(piece) = pins.find_map(|pin| pin.piece(addr, len)) {
             return Some(piece);
         }
-        match self.space.memory_of() {
-            Memory::Foreign(memory) => self.buckets.piece(memory, addr, len),
-            Memory::Grant(memory) => self.grants.piece(memory, addr, len, protection(access)),
+        match (self.memory(), &mut *self.reached()) {
+            (Memory::Foreign(memory), Reached::Foreign(reached)) => {
+                reached.piece(memory, addr, len)
+            }
+            (Memory::Grant(memory), Reached::Grant(reached)) => {
+                reached.piece(memory, addr, len, access)
+            }
+            _ => None,
         }
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -134,9 +211,9 @@ impl<'a> Iterator for Slices<'a> {
         };
         self.left -= len;
         self.addr = GuestAddress(self.addr.0.wrapping_add(len as u64));
-        // SAFETY: `start` is mapped for `len` bytes, with the protection that `access` asks for,
-        // by an object that the batch holds until it is dropped (a pin, its grants, its buckets,
-        // none of which it lets go earlier), and the slice borrows from the batch.
+        // SAFETY: `start` leads to `len` bytes, accessible as `access` asks for, of an object that
+        // the batch holds until it ends (a pin, its grants, its bounce pages, its buckets, none
+        // of which it lets go earlier). A batch ends by `&mut`, and the slice borrows from it.
         Some(Ok(unsafe { VolatileSlice::new(start, len) }))
     }
 }
@@ -147,12 +224,30 @@ impl<'a> GuestMemorySliceIterator<'a, ()> for Slices<'a> {}
 
 /// A share in a [`Batch`]. The batch ends with its last share.
 #[derive(Clone, Debug)]
-pub struct BatchGuard(pub(crate) Rc<Batch>);
+pub struct BatchGuard(Option<Arc<Batch>>);
+
+impl BatchGuard {
+    pub(crate) fn new(batch: Arc<Batch>) -> Self {
+        Self(Some(batch))
+    }
+}
 
 impl Deref for BatchGuard {
     type Target = Batch;
 
     fn deref(&self) -> &Batch {
-        &self.0
+        self.0.as_deref().expect("only drop takes it")
+    }
+}
+
+impl Drop for BatchGuard {
+    fn drop(&mut self) {
+        // Where two shares go at the same moment, neither is the last one here, and the batch
+        // ends by its own drop, without coming back to the pool.
+        if let Some(mut batch) = self.0.take()
+            && let Some(space) = Arc::get_mut(&mut batch).and_then(Batch::end)
+        {
+            space.give_back(batch);
+        }
     }
 }

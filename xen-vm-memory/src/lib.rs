@@ -5,10 +5,10 @@
 //! A [`GuestSpace`] is what a device worker holds, in one of two modes:
 //!
 //! - **foreign**: the guest hands out guest-physical addresses. Frames are mapped in buckets of
-//!   2 MiB on first use and stay, until [`GuestSpace::invalidate`].
+//!   2 MiB on first use and stay, within a budget, until [`GuestSpace::invalidate`].
 //! - **grant**: the guest hands out grants: addresses with bit 63 set, the grant reference in bits
-//!   43..12, the offset in the page in bits 11..0 (Linux's `grant-dma-ops.c`). They are mapped by
-//!   the batch that uses them, and gone when it ends.
+//!   43..12, the offset in the page in bits 11..0 (Linux's `grant-dma-ops.c`). Small ranges are
+//!   copied and large ones mapped by the batch that uses them, and gone when it ends.
 //!
 //! [`memory()`](vm_memory::GuestAddressSpace::memory) gives a [`Batch`], which implements
 //! [`vm_memory::GuestMemory`], so `virtio-queue` and any device written against those traits work
@@ -41,15 +41,20 @@
 
 mod address;
 mod batch;
+mod counters;
 mod error;
 mod foreign;
 mod grant;
+mod region;
 mod space;
 
 pub use address::{GRANT_BIT, Mode};
 pub use batch::{Batch, BatchGuard};
+pub use counters::Usage;
 pub use error::{Error, Result};
-pub use space::{GuestSpace, Pin};
+pub use grant::{COPY_IN_MAX, COPY_OUT_MAX, Policy};
+pub use region::{PROTOCOL_F_XEN_MMAP, Use, XenRegion};
+pub use space::{FOREIGN_BUDGET, GuestSpace, Pin};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

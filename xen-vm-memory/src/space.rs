@@ -2,18 +2,25 @@
 
 //! The address space that a device worker holds.
 
-use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use vm_memory::{GuestAddress, GuestAddressSpace};
-use xen_hypercall::{DomId, Gfn, GrantRef};
+use xen_hypercall::{DomId, GrantRef, PAGE_SIZE};
 use xen_ioctls::{ForeignMapping, GrantMapping, Grants, Mapping, Privcmd, Protection};
 
 use crate::address::{Mode, Pages};
 use crate::batch::{Batch, BatchGuard, Piece};
+use crate::counters::{Counters, Usage};
 use crate::error::{Error, Result};
-use crate::foreign::ForeignMemory;
-use crate::grant::GrantMemory;
+use crate::foreign::{BUCKET_PAGES, ForeignMemory};
+use crate::grant::{GrantMemory, Policy};
+
+/// How much of a guest's memory stays mapped, unless one says otherwise: 1 GiB.
+pub const FOREIGN_BUDGET: usize = 1 << 30;
+
+/// Batches that wait in the pool: the one of each queue that is served, and the one that
+/// publishes its used index.
+const POOL: usize = 4;
 
 /// The memory of one guest as one device sees it. Cheap to clone; clones share what is mapped.
 #[derive(Clone, Debug)]
@@ -24,6 +31,9 @@ struct Inner {
     memory: Memory,
     /// Batches take the list as it is; a change makes a new one.
     pins: Mutex<Arc<Vec<Arc<Pinned>>>>,
+    /// Batches that have ended, for their vectors.
+    pool: Mutex<Vec<Arc<Batch>>>,
+    counters: Arc<Counters>,
 }
 
 #[derive(Debug)]
@@ -33,21 +43,51 @@ pub(crate) enum Memory {
 }
 
 impl GuestSpace {
-    /// Memory by guest-physical address.
+    /// Memory by guest-physical address, of which [`FOREIGN_BUDGET`] stays mapped.
     pub fn foreign(domain: DomId, privcmd: Privcmd) -> Self {
-        Self::new(Memory::Foreign(ForeignMemory::new(domain, privcmd)))
+        Self::foreign_within(domain, privcmd, FOREIGN_BUDGET)
     }
 
-    /// Memory by grant.
+    /// Memory by guest-physical address, of which `budget` bytes stay mapped, in pieces of 2 MiB.
+    /// What was not used for the longest time makes room. What batches use at the moment, and
+    /// rings, come on top of it.
+    pub fn foreign_within(domain: DomId, privcmd: Privcmd, budget: usize) -> Self {
+        let counters = Arc::<Counters>::default();
+        let buckets = budget / (BUCKET_PAGES * PAGE_SIZE);
+        let memory = ForeignMemory::new(domain, privcmd, buckets, counters.clone());
+        Self::new(Memory::Foreign(memory), counters)
+    }
+
+    /// Memory by grant. Give each worker a node of its own: the kernel keeps the mappings of one
+    /// in a list under a lock.
     pub fn grant(domain: DomId, grants: Grants) -> Self {
-        Self::new(Memory::Grant(GrantMemory { domain, grants }))
+        Self::grant_by(domain, grants, Policy::default())
     }
 
-    fn new(memory: Memory) -> Self {
+    /// Memory by grant, mapped or copied as `policy` says.
+    pub fn grant_by(domain: DomId, grants: Grants, policy: Policy) -> Self {
+        let counters = Arc::<Counters>::default();
+        let memory = GrantMemory {
+            domain,
+            grants,
+            policy,
+            counters: counters.clone(),
+        };
+        Self::new(Memory::Grant(memory), counters)
+    }
+
+    fn new(memory: Memory, counters: Arc<Counters>) -> Self {
         Self(Arc::new(Inner {
             memory,
             pins: Mutex::default(),
+            pool: Mutex::default(),
+            counters,
         }))
+    }
+
+    /// What has been done so far.
+    pub fn usage(&self) -> Usage {
+        self.0.counters.usage()
     }
 
     /// Which addresses the guest has to use.
@@ -77,11 +117,7 @@ impl GuestSpace {
         let failed = |source| Error::Map { addr, len, source };
         let backing = match &self.0.memory {
             Memory::Foreign(memory) => {
-                let frames: Vec<Gfn> = (pages.first..).take(pages.count).map(Gfn).collect();
-                let mapping = memory
-                    .privcmd
-                    .map_foreign(memory.domain, &frames, Protection::ReadWrite)
-                    .map_err(failed)?;
+                let mapping = memory.map(pages.first, pages.count).map_err(failed)?;
                 if !(0..pages.count).all(|n| mapping.is_mapped(n)) {
                     return Err(Error::Hole { addr, len });
                 }
@@ -93,6 +129,8 @@ impl GuestSpace {
                     .grants
                     .map(memory.domain, &refs, Protection::ReadWrite)
                     .map_err(failed)?;
+                Counters::add(&self.0.counters.maps, 1);
+                Counters::add(&self.0.counters.pages, pages.count);
                 Backing::Grant(mapping)
             }
         };
@@ -101,6 +139,7 @@ impl GuestSpace {
             len,
             offset: pages.offset,
             backing,
+            counters: self.0.counters.clone(),
         });
         self.change_pins(|pins| pins.push(pinned.clone()));
         Ok(Pin {
@@ -114,6 +153,18 @@ impl GuestSpace {
     pub fn invalidate(&self) {
         if let Memory::Foreign(memory) = &self.0.memory {
             memory.invalidate();
+        }
+    }
+
+    fn pool(&self) -> MutexGuard<'_, Vec<Arc<Batch>>> {
+        self.0.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a batch that has ended.
+    pub(crate) fn give_back(&self, batch: Arc<Batch>) {
+        let pool = &mut *self.pool();
+        if pool.len() < POOL {
+            pool.push(batch);
         }
     }
 
@@ -133,7 +184,11 @@ impl GuestAddressSpace for GuestSpace {
     /// Begins a batch.
     fn memory(&self) -> BatchGuard {
         let pins = self.pins().clone();
-        BatchGuard(Rc::new(Batch::new(self.clone(), pins)))
+        let known = self.pool().pop();
+        let mut batch = known.unwrap_or_else(|| Arc::new(Batch::new(self.mode())));
+        let fresh = Arc::get_mut(&mut batch).expect("the pool's share was the last one");
+        fresh.begin(self.clone(), pins);
+        BatchGuard::new(batch)
     }
 }
 
@@ -145,6 +200,13 @@ pub(crate) struct Pinned {
     /// Of the range in its first page.
     offset: usize,
     backing: Backing,
+    counters: Arc<Counters>,
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        Counters::add(&self.counters.unmaps, 1);
+    }
 }
 
 #[derive(Debug)]

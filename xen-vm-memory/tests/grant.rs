@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 
-//! Grants against a simulated Xen.
+//! Grants that are mapped, against a simulated Xen.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,7 +8,7 @@ use vm_memory::{Bytes, GuestAddress, GuestAddressSpace, GuestMemory, Permissions
 use xen_hypercall::{DomId, Gfn, GrantRef};
 use xen_ioctls::Protection;
 use xen_ioctls::sim::{Call, Guest, NodeKind, Xen};
-use xen_vm_memory::{Error, GRANT_BIT, GuestSpace};
+use xen_vm_memory::{Error, GRANT_BIT, GuestSpace, Policy};
 
 const GUEST: DomId = DomId(3);
 const HOST: DomId = DomId(0);
@@ -18,7 +18,7 @@ fn machine() -> (Xen, Guest, GuestSpace) {
     let xen = Xen::new();
     let guest = xen.create_domain(GUEST, 1);
     guest.add_memory(RAM, 8 << 20);
-    let space = GuestSpace::grant(GUEST, xen.grants());
+    let space = GuestSpace::grant_by(GUEST, xen.grants(), Policy::Map);
     xen.take_calls();
     (xen, guest, space)
 }

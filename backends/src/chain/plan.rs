@@ -23,13 +23,13 @@ pub(super) struct Planned {
 
 impl Planned {
     /// A chain that was checked before, with writable ranges only.
-    pub(super) fn again(head: u16, first: usize, end: usize) -> Self {
+    pub(super) fn again(head: u16, first: usize, end: usize, flaw: Option<Flaw>) -> Self {
         Self {
             head,
             first,
             split: first,
             end,
-            flaw: None,
+            flaw,
         }
     }
 }

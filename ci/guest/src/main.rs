@@ -4,6 +4,7 @@
 
 mod gpio;
 mod i2c;
+mod io;
 mod level;
 mod poke;
 mod storm;
@@ -13,6 +14,7 @@ use std::{env, process::ExitCode};
 
 const USAGE: &str = "usage: lab-guest poke BASE [SEED] [COUNT]
        lab-guest storm BASE COUNT
+       lab-guest io DEVICE REQUESTS [SEED]
        lab-guest i2c NODE detect
        lab-guest i2c NODE use|refused CHIP
        lab-guest gpio NODE names
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
     let result = match *words {
         ["gpio", ref words @ ..] => gpio::main(words),
         ["i2c", ref words @ ..] => i2c::main(words),
+        ["io", ref rest @ ..] => io::main(rest),
         ["level", ref words @ ..] => level::main(words),
         ["poke", ref numbers @ ..] => poke::main(numbers),
         ["storm", ref args @ ..] => storm::main(args),

@@ -3,6 +3,7 @@
 //! `cargo xtask bench`: this project's crates against what they stand beside, in one boot.
 
 mod figures;
+mod memory;
 
 use std::{
     path::PathBuf,
@@ -13,7 +14,7 @@ use std::{
 use figures::{Figures, Row};
 
 use crate::{
-    args::Subject,
+    args::Measured,
     cache::{Cache, Scratch},
     cross,
     error::Error,
@@ -61,9 +62,10 @@ const ROWS: &[Row] = &[
 /// # Errors
 ///
 /// When the lab cannot be set up or started, or a program cannot be built.
-pub fn run(subject: Subject) -> Result<ExitCode, Error> {
+pub fn run(subject: Measured) -> Result<ExitCode, Error> {
     match subject {
-        Subject::Store => store(),
+        Measured::Memory => memory::memory(),
+        Measured::Store => store(),
     }
 }
 

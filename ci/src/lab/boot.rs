@@ -107,6 +107,7 @@ pub struct Boot<'l> {
     smp: u8,
     timeout: Duration,
     verbose: bool,
+    counted: bool,
     files: Vec<(String, Content)>,
 }
 
@@ -119,6 +120,7 @@ impl<'l> Boot<'l> {
             smp: 1,
             timeout: Duration::from_secs(300),
             verbose: false,
+            counted: false,
             files: Vec::new(),
         }
     }
@@ -144,6 +146,13 @@ impl<'l> Boot<'l> {
     /// Whether the console is copied to this process's standard error.
     pub fn verbose(mut self, verbose: bool) -> Self {
         self.verbose = verbose;
+        self
+    }
+
+    /// Whether the machine's clock counts instructions, 4 ns each, whatever the host does
+    /// meanwhile. With one CPU.
+    pub fn counted(mut self, counted: bool) -> Self {
+        self.counted = counted;
         self
     }
 
@@ -249,14 +258,14 @@ impl<'l> Boot<'l> {
             "-cpu",
             "cortex-a57",
         ]);
-        command.args([
-            "-smp",
-            &self.smp.to_string(),
-            "-m",
-            "2048",
-            "-accel",
-            "tcg,thread=multi",
-        ]);
+        command.args(["-smp", &self.smp.to_string(), "-m", "2048"]);
+        match self.counted {
+            true => command.args(["-accel", "tcg,thread=single"]),
+            false => command.args(["-accel", "tcg,thread=multi"]),
+        };
+        if self.counted {
+            command.args(["-icount", "shift=2,sleep=off"]);
+        }
         command
             .args(["-display", "none", "-no-reboot", "-nodefaults"])
             .args(console);

@@ -14,6 +14,7 @@ mod frame;
 mod gpio;
 mod i2c;
 mod lifecycle;
+pub(crate) mod memory;
 pub(crate) mod parts;
 pub(crate) mod store;
 

@@ -126,6 +126,11 @@ impl GuestDevice {
         self.counters.snapshot()
     }
 
+    /// The guest's memory as the device sees it.
+    pub fn space(&self) -> &GuestSpace {
+        &self.space
+    }
+
     /// Whether a driver has become ready for the first time since this was asked last. Once: a
     /// guest that resets its device in a loop is nobody's business but its own.
     pub fn take_first_use(&mut self) -> bool {

@@ -67,4 +67,8 @@ impl Batch for View {
                 .map(|range| (range.addr, range.len, range.access)),
         );
     }
+
+    fn finish(&self, lost: &mut dyn FnMut(GuestAddress, usize)) {
+        self.0.finish(lost);
+    }
 }

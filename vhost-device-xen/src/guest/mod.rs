@@ -21,9 +21,10 @@ use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber
 use xen_hypercall::DomId;
 use xen_ioctls::{Grants, Privcmd};
 use xen_ioreq::IoreqServer;
-use xen_vm_memory::GuestSpace;
+use xen_vm_memory::{GuestSpace, Policy};
 
 use crate::channel::{Channel, Command, DeviceId, DeviceKind, DeviceSpec, Report};
+use crate::config::{GrantPolicy, Memory};
 use bus::Bus;
 pub use device::chain;
 use device::{GuestDevice, Kernel};
@@ -128,6 +129,7 @@ pub fn run(domain: DomId) -> Result<(), Error> {
         privcmd,
         has_eventfds,
         kernel: Kernel::default(),
+        memory: Memory::default(),
         foreign: None,
         bus: Bus::default(),
         server,
@@ -164,6 +166,7 @@ struct Guest {
     privcmd: Privcmd,
     has_eventfds: bool,
     kernel: Kernel,
+    memory: Memory,
     /// Memory by guest-physical address, shared by all devices that use it.
     foreign: Option<GuestSpace>,
     bus: Bus,
@@ -191,7 +194,12 @@ impl Guest {
             return Ok(false);
         };
         match command {
-            Command::Configure { irqfd, ioeventfd } => {
+            Command::Configure {
+                irqfd,
+                ioeventfd,
+                memory,
+            } => {
+                self.memory = memory;
                 self.kernel = Kernel {
                     irqfd: irqfd && self.has_eventfds,
                     ioeventfd: ioeventfd && self.has_eventfds && host::has_one_cpu(),
@@ -244,14 +252,20 @@ impl Guest {
     fn space(&mut self, grants: bool) -> Result<GuestSpace, Error> {
         let domain = self.server.domain();
         if grants {
-            return Ok(GuestSpace::grant(
-                domain,
-                Grants::open().map_err(Error::Xen)?,
-            ));
+            // A node of its own for each device, and so for each worker.
+            let node = Grants::open().map_err(Error::Xen)?;
+            let policy = match self.memory.grants {
+                GrantPolicy::Auto => Policy::Auto,
+                GrantPolicy::Map => Policy::Map,
+                GrantPolicy::Copy => Policy::Copy,
+            };
+            return Ok(GuestSpace::grant_by(domain, node, policy));
         }
-        let space = self
-            .foreign
-            .get_or_insert_with(|| GuestSpace::foreign(domain, self.privcmd.clone()));
+        let budget = usize::try_from(self.memory.foreign_mib).unwrap_or(usize::MAX);
+        let budget = budget.saturating_mul(1 << 20);
+        let space = self.foreign.get_or_insert_with(|| {
+            GuestSpace::foreign_within(domain, self.privcmd.clone(), budget)
+        });
         Ok(space.clone())
     }
 
@@ -263,8 +277,11 @@ impl Guest {
         if let Err(e) = self.server.unmap_mmio(device.range()) {
             log::debug!("{}", chain(&e));
         }
-        let counters = device.counters().to_string();
+        let (counters, space) = (device.counters(), device.space().clone());
+        // Its last batch and its rings count, too.
         drop(device);
+        let counters = format!("{counters} {}", space.usage());
+        drop(space);
         if self.bus.is_empty() {
             self.foreign = None;
         }

@@ -41,7 +41,7 @@ impl Supervisor {
             MapEntry::Occupied(known) => return Ok(known.into_mut()),
             MapEntry::Vacant(new) => new,
         };
-        let guest = GuestProcess::spawn(domain, self.config.kernel)?;
+        let guest = GuestProcess::spawn(domain, self.config.kernel, self.config.memory)?;
         let events = Events::with_data(&guest, Token::Guest(domain).into(), EventSet::IN);
         ops.add(events).map_err(io::Error::other)?;
         Ok(new.insert(guest))

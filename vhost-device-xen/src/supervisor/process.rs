@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command as Process, ExitStatus, Stdio};
 
 use crate::channel::{Channel, Command, Report};
-use crate::config::Kernel;
+use crate::config::{Kernel, Memory};
 use xen_hypercall::dm_op::ServerId;
 
 /// Ourselves, also after the file has been replaced by a newer one.
@@ -30,7 +30,7 @@ impl GuestProcess {
     /// # Errors
     ///
     /// When there can be no more processes or descriptors.
-    pub fn spawn(domain: u16, kernel: Kernel) -> io::Result<Self> {
+    pub fn spawn(domain: u16, kernel: Kernel, memory: Memory) -> io::Result<Self> {
         let (ours, theirs) = Channel::pair()?;
         ours.set_nonblocking()?;
         let child = Process::new(PROGRAM)
@@ -45,7 +45,12 @@ impl GuestProcess {
             server: None,
         };
         let Kernel { irqfd, ioeventfd } = kernel;
-        process.send(&Command::Configure { irqfd, ioeventfd }, None)?;
+        let configure = Command::Configure {
+            irqfd,
+            ioeventfd,
+            memory,
+        };
+        process.send(&configure, None)?;
         Ok(process)
     }
 

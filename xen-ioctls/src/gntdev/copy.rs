@@ -61,11 +61,66 @@ impl<'a> Segment<'a> {
         }))
     }
 
+    /// As [`read`](Self::read), into memory that nobody borrows.
+    ///
+    /// # Safety
+    ///
+    /// `memory` leads to `len` bytes that may be written whenever the segment is copied.
+    pub unsafe fn read_to(
+        domain: DomId,
+        grant: GrantRef,
+        offset: usize,
+        memory: *mut u8,
+        len: usize,
+    ) -> Option<Self> {
+        let (foreign, len) = place(domain, grant, offset, len)?;
+        Some(Self::new(abi::CopySegment {
+            source: abi::CopyPlace { foreign },
+            dest: abi::CopyPlace { virt: memory },
+            len,
+            flags: abi::SOURCE_GREF,
+            status: 0,
+        }))
+    }
+
+    /// As [`write`](Self::write), from memory that nobody borrows.
+    ///
+    /// # Safety
+    ///
+    /// `memory` leads to `len` bytes that may be read whenever the segment is copied.
+    pub unsafe fn write_from(
+        domain: DomId,
+        grant: GrantRef,
+        offset: usize,
+        memory: *const u8,
+        len: usize,
+    ) -> Option<Self> {
+        let (foreign, len) = place(domain, grant, offset, len)?;
+        let virt = memory.cast_mut();
+        Some(Self::new(abi::CopySegment {
+            source: abi::CopyPlace { virt },
+            dest: abi::CopyPlace { foreign },
+            len,
+            flags: abi::DEST_GREF,
+            status: 0,
+        }))
+    }
+
     fn new(raw: abi::CopySegment) -> Self {
         Self {
             raw,
             memory: PhantomData,
         }
+    }
+
+    /// How many bytes it has.
+    pub fn len(&self) -> usize {
+        self.raw.len.into()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.raw.len == 0
     }
 
     /// What became of this segment in the last call.

@@ -17,9 +17,11 @@ use crate::node::Node;
 pub(crate) mod abi;
 mod copy;
 mod dmabuf;
+mod list;
 
 pub use copy::{CopyStatus, Segment};
 pub use dmabuf::{DmaBufFlags, ImportedDmaBuf};
+pub use list::GrantList;
 
 /// One open `/dev/xen/gntdev`. The kernel keeps a list of mappings per descriptor under one lock,
 /// so threads that map at the same time do better with one each.
@@ -51,14 +53,29 @@ impl Grants {
         refs: &[GrantRef],
         protection: Protection,
     ) -> Result<GrantMapping> {
-        let len = refs.len() * PAGE_SIZE;
+        let mut list = GrantList::default();
+        list.extend(domain, refs.iter().copied());
+        self.map_list(domain, &mut list, protection)
+    }
+
+    /// As [`map`](Self::map), with a list that the caller keeps, so that nothing is allocated.
+    ///
+    /// # Errors
+    ///
+    /// As for [`map`](Self::map), naming `domain`.
+    pub fn map_list(
+        &self,
+        domain: DomId,
+        list: &mut GrantList,
+        protection: Protection,
+    ) -> Result<GrantMapping> {
+        let len = list.len() * PAGE_SIZE;
         let failed = |source| Error::Map {
             domain,
             len,
             source,
         };
-        let index = self.reserve(domain, refs).map_err(failed)?;
-        let count = u32::try_from(refs.len()).expect("reserve has counted them");
+        let (index, count) = self.reserve(list).map_err(failed)?;
         // The hypercall happens here.
         match self.0.mmap(index, len, protection) {
             Ok(mapping) => Ok(GrantMapping {
@@ -74,17 +91,14 @@ impl Grants {
         }
     }
 
-    /// Announces the references and returns the offset under which to map them.
-    fn reserve(&self, domain: DomId, refs: &[GrantRef]) -> std::io::Result<u64> {
-        let count = u32::try_from(refs.len()).map_err(std::io::Error::other)?;
-        let mut arg = Vec::<abi::Pair>::with_capacity(refs.len() + 2);
-        arg.push([count, 0]);
-        arg.push([0, 0]);
-        arg.extend(refs.iter().map(|r| [domain.0.into(), r.0]));
+    /// Announces the references; returns the offset under which to map them, and their number.
+    fn reserve(&self, list: &mut GrantList) -> std::io::Result<(u64, u32)> {
+        let count = u32::try_from(list.len()).map_err(std::io::Error::other)?;
+        let arg = list.argument(count);
         // SAFETY: MAP_GRANT_REF reads `count`, 4 bytes of padding, and `count` references from
         // byte 16 on, and writes `index` at byte 8; `arg` holds just that and outlives the call.
         unsafe { self.0.ioctl(abi::MAP_GRANT_REF, arg.as_mut_ptr()) }?;
-        Ok(zerocopy::transmute!(arg[1]))
+        Ok((zerocopy::transmute!(arg[1]), count))
     }
 
     /// Which announcement the page at an address belongs to: what the kernel knows of a mapping

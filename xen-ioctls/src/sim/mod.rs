@@ -68,6 +68,7 @@ use crate::{EventChannels, GrantAllocator, Grants, Hypercalls, Privcmd};
 pub use call::{Call, NodeKind};
 use domain::Domain;
 pub use guest::{Access, Guest};
+pub use open::is_running;
 pub(crate) use open::{Open, Vma};
 use state::{HOST, State};
 

@@ -5,6 +5,7 @@
 // UNSAFE: a system call is given pointers.
 #![expect(unsafe_code)]
 
+use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
@@ -16,6 +17,32 @@ use super::signal::Signal;
 use super::state::{Area, State};
 use super::{Answer, Shared, gntdev, machine};
 use crate::mapping::{Mapping, Protection};
+
+thread_local! {
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Whether this thread is in a system call of the simulation. What is allocated then is not the
+/// process's: for tests that count allocations.
+pub fn is_running() -> bool {
+    DEPTH.get() > 0
+}
+
+/// A system call under way.
+struct Running;
+
+impl Running {
+    fn new() -> Self {
+        DEPTH.set(DEPTH.get() + 1);
+        Self
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
+    }
+}
 
 /// An open node of one domain.
 #[derive(Debug)]
@@ -57,6 +84,7 @@ impl Open {
     ///
     /// As for the kernel's: `arg` leads to what `request` reads and writes.
     pub unsafe fn ioctl(&self, request: u32, arg: *mut u8) -> io::Result<u32> {
+        let _running = Running::new();
         let state = &mut *self.shared.lock();
         let answer = match self.kind {
             // SAFETY: as the caller says.
@@ -79,6 +107,7 @@ impl Open {
         len: usize,
         protection: Protection,
     ) -> io::Result<Mapping> {
+        let _running = Running::new();
         if len == 0 {
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         }
@@ -210,6 +239,7 @@ pub(crate) struct Vma {
 
 impl Drop for Vma {
     fn drop(&mut self) {
+        let _running = Running::new();
         let state = &mut *self.open.shared.lock();
         let Some(area) = state.areas.remove(&self.start) else {
             return;

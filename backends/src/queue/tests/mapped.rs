@@ -34,6 +34,8 @@ struct Watch {
     published_while_mapped: AtomicUsize,
     undeclared: AtomicUsize,
     declared: Mutex<Vec<Vec<Range>>>,
+    /// What the guest cannot be given.
+    lost: Mutex<Vec<(GuestAddress, usize)>>,
 }
 
 struct Guarded {
@@ -101,6 +103,11 @@ impl Batch for Guarded {
             .lock()
             .unwrap()
             .push(ranges.to_vec());
+    }
+
+    fn finish(&self, lost: &mut dyn FnMut(GuestAddress, usize)) {
+        let pieces = std::mem::take(&mut *self.space.watch.lost.lock().unwrap());
+        pieces.iter().for_each(|(addr, len)| lost(*addr, *len));
     }
 }
 
@@ -196,4 +203,130 @@ fn a_kept_request_is_mapped_neither_while_it_waits_nor_when_it_is_published() {
     assert_eq!(watch.published_while_mapped.load(SeqCst), 0);
     assert_eq!(watch.undeclared.load(SeqCst), 0);
     assert_eq!(watch.mapped.load(SeqCst), 0);
+}
+
+#[test]
+fn an_answer_that_does_not_reach_the_guest_is_refused_and_counted() {
+    let Bench {
+        mut driver,
+        mut queue,
+        interrupts,
+        counters,
+    } = Bench::new(16);
+    let question = driver.readable(b"question");
+    let (good, bad, status) = (driver.writable(99), driver.writable(8), driver.writable(1));
+    driver.send(&[question, good]);
+    driver.send(&[question, bad, status]);
+    driver.send(&[question, good]);
+    let space = Watched {
+        memory: driver.memory(),
+        used_index: GuestAddress(driver.used_ring().0 + 2),
+        heap: question.addr,
+        watch: Arc::default(),
+    };
+    space.watch.lost.lock().unwrap().push((bad.addr, 1));
+
+    queue.process(&space, &mut Function(echo, true), &interrupts, &counters);
+
+    assert_eq!(driver.used(), [(0, 8), (2, 0), (5, 8)]);
+    assert_eq!(driver.bytes(status), [0xee]);
+    assert_eq!(counters.snapshot().malformed, 1);
+}
+
+#[test]
+fn a_lost_answer_whose_driver_cannot_be_told_does_not_go_back() {
+    let Bench {
+        mut driver,
+        mut queue,
+        interrupts,
+        counters,
+    } = Bench::new(16);
+    let question = driver.readable(b"question");
+    let (good, bad, status) = (driver.writable(99), driver.writable(8), driver.writable(1));
+    driver.send(&[question, good]);
+    driver.send(&[question, bad, status]);
+    driver.send(&[question, good]);
+    let space = Watched {
+        memory: driver.memory(),
+        used_index: GuestAddress(driver.used_ring().0 + 2),
+        heap: question.addr,
+        watch: Arc::default(),
+    };
+    space.watch.lost.lock().unwrap().push((status.addr, 1));
+
+    let progress = queue.process(&space, &mut Function(echo, true), &interrupts, &counters);
+
+    assert_eq!(progress, Progress::Broken);
+    assert_eq!(driver.used(), [(0, 8), (5, 8)]);
+    assert_eq!(counters.snapshot().malformed, 1);
+}
+
+#[test]
+fn a_kept_request_of_which_a_part_is_lost_is_refused_when_it_is_answered() {
+    let Bench {
+        mut driver,
+        mut queue,
+        interrupts,
+        counters,
+    } = Bench::new(16);
+    let (bad, status) = (driver.writable(8), driver.writable(1));
+    driver.send(&[bad, status]);
+    let space = Watched {
+        memory: driver.memory(),
+        used_index: GuestAddress(driver.used_ring().0 + 2),
+        heap: bad.addr,
+        watch: Arc::default(),
+    };
+    space.watch.lost.lock().unwrap().push((bad.addr, 8));
+    let mut kept = Vec::new();
+    let mut device = Function(
+        |mut request: Request<'_>| {
+            request.write_bytes(b"eight by");
+            kept.extend(request.keep().ok());
+        },
+        true,
+    );
+
+    queue.process(&space, &mut device, &interrupts, &counters);
+    assert_eq!(driver.used(), []);
+    kept.pop().unwrap().answer(|_| panic!("answered"));
+    let progress = queue.process(&space, &mut Function(echo, true), &interrupts, &counters);
+
+    assert_eq!(progress, Progress::More);
+    assert_eq!(driver.used(), [(0, 0)]);
+    assert_eq!(driver.bytes(status), [0xee]);
+    assert_eq!(counters.snapshot().malformed, 1);
+}
+
+#[test]
+fn a_late_answer_that_does_not_reach_the_guest_is_refused() {
+    let Bench {
+        mut driver,
+        mut queue,
+        interrupts,
+        counters,
+    } = Bench::new(16);
+    let (bad, status) = (driver.writable(8), driver.writable(1));
+    driver.send(&[bad, status]);
+    let space = Watched {
+        memory: driver.memory(),
+        used_index: GuestAddress(driver.used_ring().0 + 2),
+        heap: bad.addr,
+        watch: Arc::default(),
+    };
+    let mut kept = Vec::new();
+    let mut device = Function(
+        |request: Request<'_>| kept.extend(request.keep().ok()),
+        true,
+    );
+
+    queue.process(&space, &mut device, &interrupts, &counters);
+    space.watch.lost.lock().unwrap().push((bad.addr, 8));
+    let answer = |mut request: Request<'_>| _ = request.write_bytes(b"eight by\0");
+    kept.pop().unwrap().answer(answer);
+    queue.process(&space, &mut Function(echo, true), &interrupts, &counters);
+
+    assert_eq!(driver.used(), [(0, 0)]);
+    assert_eq!(driver.bytes(status), [0xee]);
+    assert_eq!(counters.snapshot().malformed, 1);
 }
