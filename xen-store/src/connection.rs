@@ -22,7 +22,7 @@ use crate::idle::Idle;
 use crate::options::Options;
 use crate::router::{Answer, Registered, Router, Waiter, Want};
 use crate::transport::Transport;
-use crate::wire::{self, Decoder, MessageType};
+use crate::wire::{self, Decoder, MessageType, PAYLOAD_MAX};
 
 pub(crate) mod reading;
 mod reconnect;
@@ -68,13 +68,15 @@ impl<'a> Request<'a> {
         if length > limit {
             return Err(Error::Length { length, limit });
         }
-        wire::append(buffer, self.kind, id, tx_id, &parts)
+        wire::encode(buffer, self.kind, id, tx_id, &parts)
     }
 
     /// What the answer means.
     pub(crate) fn interpret(&self, answer: Answer) -> Result<Vec<u8>, Error> {
         let (kind, payload) = answer.map_err(|source| Error::Lost { source })?;
-        if kind == self.kind {
+        // Only oxenstored's lists of children are longer.
+        let fits = payload.len() <= PAYLOAD_MAX || kind == MessageType::Directory;
+        if kind == self.kind && fits {
             return Ok(payload);
         }
         let path = self.subject.into();

@@ -153,7 +153,7 @@ pub struct Message<'a> {
     pub payload: &'a [u8],
 }
 
-/// Replaces the contents of `buffer` by one message whose payload is `parts` one after the other.
+/// Adds one message to the end of `buffer`; its payload is `parts` one after the other.
 ///
 /// One buffer is one write: two writes per message cost twice, and a transport such as
 /// `/dev/xen/xenbus` shared between processes could mix them up.
@@ -173,24 +173,6 @@ pub struct Message<'a> {
 /// # Ok::<(), xen_store::Error>(())
 /// ```
 pub fn encode(
-    buffer: &mut Vec<u8>,
-    kind: MessageType,
-    req_id: u32,
-    tx_id: u32,
-    parts: &[&[u8]],
-) -> Result<(), Error> {
-    let before = buffer.len();
-    append(buffer, kind, req_id, tx_id, parts)?;
-    buffer.drain(..before);
-    Ok(())
-}
-
-/// Adds one message to the end of `buffer`; see [`encode`].
-///
-/// # Errors
-///
-/// [`Error::Length`] when the payload is longer than [`PAYLOAD_MAX`]; `buffer` is then unchanged.
-pub fn append(
     buffer: &mut Vec<u8>,
     kind: MessageType,
     req_id: u32,
