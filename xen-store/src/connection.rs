@@ -272,7 +272,8 @@ impl Connection {
         let token = lock(&self.state).router.add_watch(watch.clone());
         let registered = self.register_watch(token, watch, true);
         if registered.is_err() {
-            lock(&self.state).router.watches.remove(&token);
+            // It may be registered all the same, by who has connected again meanwhile.
+            self.unwatch(&watch.path, token);
         }
         registered.map(|()| token)
     }
@@ -297,6 +298,7 @@ impl Connection {
             answer => answer,
         }
         .map(drop)
+        .or_else(unless_registered)
     }
 
     /// Ends a watch without waiting for the server.
@@ -335,6 +337,14 @@ pub(crate) fn watch_arguments(token: u64, depth: Option<u32>) -> String {
     match depth {
         Some(depth) => format!("{token}\0{depth}\0"),
         None => format!("{token}\0"),
+    }
+}
+
+/// No token is used twice: who has connected again meanwhile has registered the watch.
+pub(crate) fn unless_registered(error: Error) -> Result<(), Error> {
+    match error.errno() {
+        Some(Errno::Exists) => Ok(()),
+        _ => Err(error),
     }
 }
 

@@ -101,6 +101,25 @@ fn a_watch_says_that_anything_may_have_changed_and_goes_on() {
 }
 
 #[test]
+fn a_watch_that_brings_the_connection_back_is_made_once() {
+    let mut server = Restartable::new();
+    let client = server.client(LONG);
+    server.stop();
+    let _ = client.read("/a");
+    server.start();
+
+    let watch = client.watch("/a").unwrap();
+
+    let taken = || std::iter::from_fn(|| watch.try_next()).map(Result::unwrap);
+    assert_eq!(taken().next(), Some(WatchEvent::Rescan));
+    taken().for_each(drop);
+    server.server.write("/a/seen", "");
+    client.read("/a").unwrap();
+    let path = "/a/seen".into();
+    assert!(taken().eq([WatchEvent::Changed { path }]));
+}
+
+#[test]
 fn a_transaction_does_not_survive_its_connection() {
     let mut server = Restartable::new();
     let client = server.client(LONG);
