@@ -14,6 +14,33 @@ use crate::watch::{Watch, WatchEvent};
 /// What happened to a child of the node that a [`Scan`] looks at.
 ///
 /// What is reported at once is reported in this order.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "sim")]
+/// # fn main() -> Result<(), xen_store::Error> {
+/// use std::collections::BTreeSet;
+/// use xen_store::{Scan, ScanEvent, sim};
+///
+/// let server = sim::Server::new();
+/// server.write("/backend/1/state", "1");
+/// let mut scan = Scan::new(&server.client(), "/backend")?;
+///
+/// let mut served = BTreeSet::new();
+/// while let Some(event) = scan.try_next() {
+///     match event? {
+///         ScanEvent::Added(name) => drop(served.insert(name)),
+///         ScanEvent::Changed(name) => println!("look at {name} again"),
+///         ScanEvent::Removed(name) => drop(served.remove(&name)),
+///     }
+/// }
+/// assert!(served.contains("1"));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sim"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum ScanEvent {
     /// There is no child of this name any more.

@@ -32,6 +32,18 @@ pub const RECEIVE_MAX: usize = (64 << 10) - HEADER_SIZE;
 const DECODER_SIZE: usize = 3 * (HEADER_SIZE + PAYLOAD_MAX);
 
 /// `struct xsd_sockmsg`, in the byte order of the machine.
+///
+/// # Example
+///
+/// ```
+/// use xen_store::wire::{self, Header, MessageType};
+///
+/// let mut bytes = Vec::new();
+/// wire::encode(&mut bytes, MessageType::Read, 7, 0, &[b"/a\0"])?;
+/// let words = [2, 7, 0, 3].map(u32::to_ne_bytes).concat();
+/// assert_eq!(bytes[..size_of::<Header>()], words);
+/// # Ok::<(), xen_store::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, FromBytes, Immutable, IntoBytes, KnownLayout, PartialEq)]
 #[repr(C)]
 pub struct Header {
@@ -49,6 +61,16 @@ const _: () = assert!(size_of::<Header>() == 16);
 macro_rules! message_types {
     ($($(#[$doc:meta])* $variant:ident $name:literal = $number:literal;)*) => {
         /// What a message is (`enum xsd_sockmsg_type`).
+        ///
+        /// # Example
+        ///
+        /// ```
+        /// use xen_store::wire::MessageType;
+        ///
+        /// assert_eq!(MessageType::from(11), MessageType::Write);
+        /// assert_eq!(MessageType::Write.to_string(), "WRITE");
+        /// assert_eq!(MessageType::from(99), MessageType::Unknown(99));
+        /// ```
         #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
         pub enum MessageType {
             $($(#[$doc])* $variant,)*
@@ -140,7 +162,7 @@ message_types! {
     SetQuota "SET_QUOTA" = 26;
 }
 
-/// A message as it stands in a [`Decoder`].
+/// A message as it stands in a [`Decoder`], where there is an example.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Message<'a> {
     /// What it is.

@@ -31,6 +31,29 @@ pub trait AsyncSession: Sync {
 /// [`AsyncTransaction`](crate::AsyncTransaction) have in common.
 ///
 /// Each does and returns what the method of the same name of [`Store`](crate::Store) does.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "sim")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), xen_store::Error> {
+/// use xen_store::{AsyncStore, Error, sim};
+///
+/// /// Works with a client and in a transaction.
+/// async fn base(store: &impl AsyncStore, device: &str) -> Result<Option<u64>, Error> {
+///     store.read_parsed(&format!("{device}/base")).await
+/// }
+///
+/// let server = sim::Server::new();
+/// server.write("/device/0/base", "0x2000000");
+/// let client = server.async_client();
+/// assert_eq!(base(&client, "/device/0").await?, Some(0x200_0000));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sim"))]
+/// # fn main() {}
+/// ```
 #[expect(async_fn_in_trait, reason = "sealed; all futures here are Send")]
 pub trait AsyncStore: AsyncSession {
     /// The value of a node.
