@@ -7,7 +7,7 @@ use std::error::Error as _;
 use std::thread;
 
 use xen_store::wire::PAYLOAD_MAX;
-use xen_store::{Access, Client, Errno, Error, Features, Names, Permissions, Store};
+use xen_store::{Access, Client, Errno, Error, Names, Permissions, Store};
 
 /// Everything happens below this node.
 const ROOT: &str = "/xen-store-test";
@@ -49,6 +49,8 @@ macro_rules! check {
     };
 }
 
+#[path = "optional.rs"]
+mod optional;
 #[path = "watches.rs"]
 mod watches;
 
@@ -84,7 +86,9 @@ const TESTS: &[Test] = &[
     ("the children of a node", watches::scan),
     ("paths of domains", domain_paths),
     ("domains that are introduced", introduced),
-    ("requests that only new servers know", optional_requests),
+    ("features of the server", optional::features),
+    ("quotas of the server", optional::quotas),
+    ("watches are reset", optional::reset_watches),
     ("errors keep their names", errors),
     ("many threads share a connection", threads),
     ("a connection beside another", connections),
@@ -276,26 +280,6 @@ fn introduced(client: &Client) -> Outcome {
     check!(!client.is_introduced(NOBODY)?);
     check!(client.release(NOBODY).is_err());
     check!(client.resume(NOBODY).is_err());
-    Ok(())
-}
-
-/// A server knows them, or says that it does not; the connection goes on in any case.
-fn optional_requests(client: &Client) -> Outcome {
-    let known = |name: &str, errno: Option<Errno>| match errno {
-        None => println!("        {name}: known"),
-        Some(errno) => println!("        {name}: {errno}"),
-    };
-    let features = client.features(None);
-    if let Ok(features) = &features {
-        println!(
-            "        depth: {}",
-            features.contains(Features::WATCH_DEPTH)
-        );
-    }
-    known("GET_FEATURE", errno(features));
-    known("GET_QUOTA", errno(client.quotas()));
-    known("RESET_WATCHES", errno(client.reset_watches()));
-    client.write(&at("after"), "")?;
     Ok(())
 }
 
