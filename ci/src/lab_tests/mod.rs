@@ -42,6 +42,7 @@ pub const ALL: &[&LabTest] = &[
     &gpio::GPIO_LEVELS_INTERRUPT,
     &store::BOTH_STORE_SERVERS_PASS_THE_LIST,
     &store::NO_COUNT_IS_LOST_IN_THE_STORE,
+    &store::THE_STORE_CLIENT_OUTLIVES_AN_UPDATE,
     &store::THE_STORE_CLIENT_OUTLIVES_ITS_SERVER,
 ];
 

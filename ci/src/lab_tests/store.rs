@@ -60,6 +60,31 @@ pub const NO_COUNT_IS_LOST_IN_THE_STORE: LabTest = LabTest {
     ..LabTest::DEFAULT
 };
 
+/// A server that is updated under the load loses no request, no watch and no event.
+pub const THE_STORE_CLIENT_OUTLIVES_AN_UPDATE: LabTest = LabTest {
+    name: "the_store_client_outlives_an_update",
+    examples: &[("xen-store", "stress")],
+    files: &[STORE],
+    dom0: "
+        . ./store.sh
+        load_updated xenstored 32 300 200
+        store_kill
+        store_start oxenstored
+        load_updated oxenstored 32 300 200
+    ",
+    seen: &[
+        (
+            "dom0",
+            "on xenstored, updated: 9600 answered, 0 lost * 0 forgotten, 0 wrong; * 0 rescans, 0 missed",
+        ),
+        (
+            "dom0",
+            "on oxenstored, updated: 9600 answered, 0 lost * 0 forgotten, 0 wrong; * 0 rescans, 0 missed",
+        ),
+    ],
+    ..LabTest::DEFAULT
+};
+
 /// Every answer reaches its asker and every change its watch, also when the server is killed
 /// under the load.
 pub const THE_STORE_CLIENT_OUTLIVES_ITS_SERVER: LabTest = LabTest {
