@@ -12,6 +12,31 @@
 
 #define XEN_ABI_CONSOLE_OP_WRITE 0
 #define XEN_ABI_CONSOLE_OP_READ 1
+
+/* A guest's own console, which `xenconsoled` in dom0 serves: the page
+ * `HVM_PARAM_CONSOLE_PFN` */
+struct xen_abi_console_xencons_interface {
+    /* What was typed */
+    uint8_t input[1024];
+    /* What the guest prints */
+    uint8_t output[2048];
+    /* How many bytes the guest has taken */
+    uint32_t in_cons;
+    /* How many bytes were typed */
+    uint32_t in_prod;
+    /* How many bytes were printed */
+    uint32_t out_cons;
+    /* How many bytes the guest has written */
+    uint32_t out_prod;
+};
+_Static_assert(sizeof(struct xen_abi_console_xencons_interface) == 3088, "xencons_interface");
+_Static_assert(offsetof(struct xen_abi_console_xencons_interface, input) == 0, "xencons_interface.input");
+_Static_assert(offsetof(struct xen_abi_console_xencons_interface, output) == 1024, "xencons_interface.output");
+_Static_assert(offsetof(struct xen_abi_console_xencons_interface, in_cons) == 3072, "xencons_interface.in_cons");
+_Static_assert(offsetof(struct xen_abi_console_xencons_interface, in_prod) == 3076, "xencons_interface.in_prod");
+_Static_assert(offsetof(struct xen_abi_console_xencons_interface, out_cons) == 3080, "xencons_interface.out_cons");
+_Static_assert(offsetof(struct xen_abi_console_xencons_interface, out_prod) == 3084, "xencons_interface.out_prod");
+
 /* ==== Device model operations ==== */
 
 #define XEN_ABI_DM_OP_HYPERCALL 41
