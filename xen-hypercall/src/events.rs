@@ -11,9 +11,14 @@
 #![expect(unsafe_code)]
 
 use core::future::Future;
+use core::mem::offset_of;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering};
 
+#[cfg(target_arch = "aarch64")]
+use crate::abi::vcpu::SharedInfoArm as Layout;
+#[cfg(not(target_arch = "aarch64"))]
+use crate::abi::vcpu::SharedInfoX86 as Layout;
 use crate::event_channel::{AllocUnbound, BindInterdomain, Close, Send as SendEvent, Unmask};
 use crate::operation::Perform;
 use crate::{DomId, Port, XenError, XenHypercall};
@@ -79,8 +84,10 @@ pub trait AsyncEventReceiver: EventReceiver {
 
 /// `EVTCHN_2L_NR_CHANNELS` of a 64-bit guest, in words.
 const WORDS: usize = 64;
-/// Bytes of the `vcpu_info`s in front of the bits in `struct shared_info`.
-const VCPU_INFOS: usize = 32 * 64;
+/// Where the bits of pending ports are. How many `vcpu_info`s are in front differs.
+const PENDING: usize = offset_of!(Layout, evtchn_pending);
+/// Where the bits of masked ports are.
+const MASK: usize = offset_of!(Layout, evtchn_mask);
 
 /// The event bits of the page that a guest shares with Xen: `struct shared_info` of
 /// `xen/include/public/xen.h`, for 64-bit guests without FIFO event channels.
@@ -96,24 +103,24 @@ impl SharedInfo {
     /// # Safety
     ///
     /// `page` is the beginning of a mapped, writable page which stays mapped as long as this is
-    /// in use, and whose bytes 2048 to 3071 are only changed atomically.
+    /// in use, and whose `evtchn_pending` and `evtchn_mask` are only changed atomically.
     pub unsafe fn new(page: NonNull<u8>) -> Self {
         Self(page)
     }
 
-    fn word(&self, n: usize) -> &AtomicU64 {
-        let word = self.0.as_ptr().wrapping_add(VCPU_INFOS).cast::<u64>();
+    fn word(&self, array: usize, n: usize) -> &AtomicU64 {
+        let word = self.0.as_ptr().wrapping_add(array).cast::<u64>();
         // SAFETY: the word is in the page, aligned, and only changed atomically; that is what
         // `new` asks for.
         unsafe { AtomicU64::from_ptr(word.wrapping_add(n)) }
     }
 
     fn pending(&self, n: usize) -> &AtomicU64 {
-        self.word(n)
+        self.word(PENDING, n)
     }
 
     fn mask(&self, n: usize) -> &AtomicU64 {
-        self.word(WORDS + n)
+        self.word(MASK, n)
     }
 }
 

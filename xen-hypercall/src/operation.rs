@@ -87,11 +87,11 @@
 
 use core::fmt;
 
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::XenError;
 use crate::call::{MutMemory, XenHypercall};
-use crate::slot::{NoSlot, Slot};
+use crate::slot::{MOST, NoSlot, Place, Slots};
 
 /// One operation of a hypercall.
 pub trait Operation {
@@ -108,7 +108,7 @@ pub trait Operation {
     /// Who may call it, since when, and where.
     const INFO: Info;
     /// The argument structure; `()` when there is none.
-    type Args;
+    type Args: FromBytes + IntoBytes;
     /// The buffers beside it: a [slot](crate::slot), or a tuple of them in their order.
     type Slots<'s>;
 }
@@ -167,16 +167,30 @@ pub struct Info {
 ///
 /// Performing the operation with this structure leads to no memory but the structure's own and
 /// what [`attach`](Self::attach) has told it of.
-pub unsafe trait Request: FromBytes + IntoBytes + Immutable + KnownLayout {
+pub unsafe trait Request {
     /// Which operation.
     type Of: Operation;
-    /// The buffer beside the structure.
-    type Slot<'s>: Slot;
+    /// The buffers beside the structure.
+    type Slots<'s>: Slots;
     /// What comes back.
     type Output;
 
-    /// Writes where the buffer is, and how many items it has, into the structure.
-    fn attach(&mut self, _address: u64, _count: usize) {}
+    /// The structure.
+    fn args(&mut self) -> &mut <Self::Of as Operation>::Args;
+
+    /// The vCPU that it is about, where the hypercall takes one beside the structure.
+    fn vcpu(&self) -> Option<u32> {
+        None
+    }
+
+    /// Writes where the buffers are, and how many items they have, into the structure.
+    ///
+    /// # Errors
+    ///
+    /// When the structure cannot say so.
+    fn attach(&mut self, _places: [Place; MOST]) -> Result<(), XenError> {
+        Ok(())
+    }
 
     /// What has come back: in the structure, or in a register.
     ///
@@ -184,6 +198,16 @@ pub unsafe trait Request: FromBytes + IntoBytes + Immutable + KnownLayout {
     ///
     /// Where the structure has a status of its own.
     fn output(self, result: usize) -> Result<Self::Output, XenError>;
+}
+
+/// A request of which one hypercall takes many.
+///
+/// # Safety
+///
+/// It is nothing but the structure of its operation, as bytes.
+pub unsafe trait BatchRequest:
+    Request<Slots<'static> = NoSlot> + FromBytes + IntoBytes + Copy
+{
 }
 
 /// A number of the ABI as a register has it.
@@ -200,12 +224,12 @@ pub trait Perform: XenHypercall + Sized {
     /// What Xen says, and [`XenError::NOMEM`] where there is no memory to reach Xen by.
     fn perform<O>(&self, request: O) -> Result<O::Output, XenError>
     where
-        O: for<'s> Request<Slot<'s> = NoSlot>,
+        O: for<'s> Request<Slots<'s> = NoSlot>,
     {
         perform(self, request, NoSlot).map(|(output, ())| output)
     }
 
-    /// Performs an operation with its buffer, and gives back what Xen has written to either.
+    /// Performs an operation with its buffers, and gives back what Xen has written to any.
     ///
     /// # Errors
     ///
@@ -213,68 +237,112 @@ pub trait Perform: XenHypercall + Sized {
     fn perform_with<'s, O: Request>(
         &self,
         request: O,
-        slot: O::Slot<'s>,
-    ) -> Result<(O::Output, <O::Slot<'s> as Slot>::Back), XenError> {
-        perform(self, request, slot)
+        slots: O::Slots<'s>,
+    ) -> Result<(O::Output, <O::Slots<'s> as Slots>::Back), XenError> {
+        perform(self, request, slots)
+    }
+
+    /// Performs many at once, and says what became of each.
+    ///
+    /// # Errors
+    ///
+    /// As [`perform`](Self::perform), when Xen has not looked at all of them.
+    fn perform_all<O: BatchRequest>(
+        &self,
+        requests: &mut [O],
+    ) -> Result<impl Iterator<Item = Result<O::Output, XenError>>, XenError> {
+        const { assert!(O::Of::BATCH, "the hypercall takes one at a time") };
+        let count = requests.len();
+        let result = issue::<Self, O::Of, [O]>(self, None, requests, count)?;
+        Ok(requests.iter().map(move |request| request.output(result)))
     }
 }
 
 impl<X: XenHypercall> Perform for X {}
 
-fn perform<X: XenHypercall, O: Request, S: Slot>(
+fn perform<X: XenHypercall, O: Request, S: Slots>(
     xen: &X,
     mut request: O,
-    mut slot: S,
+    mut slots: S,
 ) -> Result<(O::Output, S::Back), XenError> {
-    let count = slot.count();
-    let mut lent = match slot.bytes() {
-        Some(bytes) => Some(xen.lend_mut(bytes)?),
-        None => None,
-    };
-    if let Some(lent) = &mut lent {
-        let address = lent.as_mut_ptr().expose_provenance();
-        let address = u64::try_from(address).map_err(|_too_wide| XenError::FAULT)?;
-        request.attach(address, count);
+    let mut lent = [const { None }; MOST];
+    let mut places = [Place::default(); MOST];
+    for ((buffer, lent), place) in slots.buffers().into_iter().zip(&mut lent).zip(&mut places) {
+        let Some(buffer) = buffer else { continue };
+        let mut memory = xen.lend_mut(buffer.bytes)?;
+        let address = memory.as_mut_ptr().expose_provenance();
+        *place = Place {
+            address: u64::try_from(address).map_err(|_too_wide| XenError::FAULT)?,
+            count: buffer.count,
+        };
+        *lent = Some((memory, buffer.written));
     }
-    let mut argument = xen.mut_buffer(&mut request)?;
-    let pointer = argument.as_hypercall_ptr().expose_provenance();
-    let [hypercall, number] = [word(O::Of::HYPERCALL), word(O::Of::NUMBER)];
-    let result = match O::Of::BATCH {
-        // SAFETY: the specification says that this is what the hypercall takes; argument and buffer
-        // are lent until after the call.
-        true => unsafe { xen.hypercall3(hypercall, [number, pointer, 1]) },
-        // SAFETY: as above.
-        false => unsafe { xen.hypercall2(hypercall, [number, pointer]) },
-    }?;
-    if O::Of::DIRECTION != Direction::In {
-        argument.update();
+    request.attach(places)?;
+    let vcpu = request.vcpu();
+    let result = issue::<X, O::Of, _>(xen, vcpu, request.args(), 1)?;
+    for (mut memory, written) in lent.into_iter().flatten() {
+        if written {
+            memory.update();
+        }
     }
-    drop(argument);
-    if let Some(mut lent) = lent.filter(|_| S::WRITTEN) {
-        lent.update();
-    }
-    Ok((request.output(result)?, slot.back()))
+    Ok((request.output(result)?, slots.back()))
 }
 
-/// Declares one request: its operation, what becomes of its buffer, what comes back.
+/// Makes the hypercall of an operation. No structure is no address: Xen refuses some operations
+/// that are given one they do not want.
+fn issue<X: XenHypercall, Op: Operation, A: FromBytes + IntoBytes + ?Sized>(
+    xen: &X,
+    vcpu: Option<u32>,
+    args: &mut A,
+    count: usize,
+) -> Result<usize, XenError> {
+    let mut lent = match size_of_val(args) {
+        0 => None,
+        _some => Some(xen.mut_buffer(args)?),
+    };
+    let pointer = lent
+        .as_mut()
+        .map_or(0, |lent| lent.as_hypercall_ptr().expose_provenance());
+    let [hypercall, number] = [word(Op::HYPERCALL), word(Op::NUMBER)];
+    let result = match (Op::BATCH, vcpu) {
+        // SAFETY: the specification says that this is what the hypercall takes; the structures
+        // and what they lead to are lent until after the call.
+        (true, _) => unsafe { xen.hypercall3(hypercall, [number, pointer, count]) },
+        // SAFETY: as above.
+        (false, Some(vcpu)) => unsafe { xen.hypercall3(hypercall, [number, word(vcpu), pointer]) },
+        // SAFETY: as above.
+        (false, None) => unsafe { xen.hypercall2(hypercall, [number, pointer]) },
+    }?;
+    if let Some(mut lent) = lent.filter(|_| Op::DIRECTION != Direction::In) {
+        lent.update();
+    }
+    Ok(result)
+}
+
+/// Declares one request: its operation, what becomes of its buffers, what comes back. In
+/// brackets: what the hypercall takes beside the structure.
 macro_rules! request {
     ($(#[$meta:meta])* $name:ident = $operation:ty,
-      $(slot |$structure:ident, $address:ident, $count:ident| $attach:block)?
+      $(slots |$structure:ident, $places:pat_param| $attach:expr,)?
       => $output:ty, |$args:ident, $result:pat_param| $get:expr) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, zerocopy::FromBytes, zerocopy::IntoBytes,
-                 zerocopy::Immutable, zerocopy::KnownLayout)]
+        #[derive(Clone, Copy, Debug, zerocopy::FromBytes, zerocopy::IntoBytes)]
         #[repr(transparent)]
         pub struct $name(<$operation as $crate::operation::Operation>::Args);
 
-        // SAFETY: the specification says so; the structure has no pointer but the one that
-        // `attach` sets.
+        // SAFETY: the specification says so; the structure has no pointers but those that
+        // `attach` sets and those its constructor answers for.
         unsafe impl $crate::operation::Request for $name {
-            type Of = $operation;
-            type Slot<'s> = <$operation as $crate::operation::Operation>::Slots<'s>;
-            type Output = $output;
+            $crate::operation::request! { @items $operation, $output }
 
-            $(fn attach(&mut self, $address: u64, $count: usize) {
+            fn args(&mut self) -> &mut <$operation as $crate::operation::Operation>::Args {
+                &mut self.0
+            }
+
+            $(fn attach(
+                &mut self,
+                $places: [$crate::slot::Place; $crate::slot::MOST],
+            ) -> Result<(), $crate::XenError> {
                 let $structure = &mut self.0;
                 $attach
             })?
@@ -284,6 +352,35 @@ macro_rules! request {
                 $get
             }
         }
+    };
+    ($(#[$meta:meta])* $name:ident[vcpu] = $operation:ty,
+      => $output:ty, |$args:ident, $result:pat_param| $get:expr) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name(u32, <$operation as $crate::operation::Operation>::Args);
+
+        // SAFETY: as above.
+        unsafe impl $crate::operation::Request for $name {
+            $crate::operation::request! { @items $operation, $output }
+
+            fn args(&mut self) -> &mut <$operation as $crate::operation::Operation>::Args {
+                &mut self.1
+            }
+
+            fn vcpu(&self) -> Option<u32> {
+                Some(self.0)
+            }
+
+            fn output(self, $result: usize) -> Result<$output, $crate::XenError> {
+                let $args = self.1;
+                $get
+            }
+        }
+    };
+    (@items $operation:ty, $output:ty) => {
+        type Of = $operation;
+        type Slots<'s> = <$operation as $crate::operation::Operation>::Slots<'s>;
+        type Output = $output;
     };
 }
 pub(crate) use request;

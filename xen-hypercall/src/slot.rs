@@ -64,51 +64,101 @@ impl Slot for NoSlot {
     fn back(self) {}
 }
 
-impl<T: FromBytes + IntoBytes> Slot for In<'_, T> {
-    type Back = ();
-    const WRITTEN: bool = false;
+/// A buffer of items: what is left of it, and whether Xen writes to it.
+macro_rules! items {
+    ($name:ident, $back:ty, $written:literal, |$slot:pat_param| $left:expr) => {
+        impl<'s, T: FromBytes + IntoBytes> Slot for $name<'s, T> {
+            type Back = $back;
+            const WRITTEN: bool = $written;
 
-    fn bytes(&mut self) -> Option<&mut [u8]> {
-        Some(self.0.as_mut_bytes())
-    }
+            fn bytes(&mut self) -> Option<&mut [u8]> {
+                Some(self.0.as_mut_bytes())
+            }
 
-    fn count(&self) -> usize {
-        self.0.len()
-    }
+            fn count(&self) -> usize {
+                self.0.len()
+            }
 
-    fn back(self) {}
+            fn back(self) -> $back {
+                let $slot = self;
+                $left
+            }
+        }
+    };
 }
 
-impl<'s, T: FromBytes + IntoBytes> Slot for InOut<'s, T> {
-    type Back = &'s [T];
-    const WRITTEN: bool = true;
+items!(In, (), false, |_read| ());
+items!(InOut, &'s [T], true, |Self(items)| items);
+items!(Out, &'s [T], true, |Self(items)| items);
 
-    fn bytes(&mut self) -> Option<&mut [u8]> {
-        Some(self.0.as_mut_bytes())
+/// The most buffers that an operation has.
+pub const MOST: usize = 3;
+
+/// A buffer for Xen.
+#[derive(Debug)]
+pub struct Buffer<'b> {
+    /// What it holds.
+    pub bytes: &'b mut [u8],
+    /// How many items that is.
+    pub count: usize,
+    /// Whether Xen writes to it.
+    pub written: bool,
+}
+
+/// Where Xen finds a buffer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Its address.
+    pub address: u64,
+    /// How many items it has.
+    pub count: usize,
+}
+
+/// All buffers that an operation wants: a [`Slot`], or a tuple of them.
+pub trait Slots: sealed::Sealed {
+    /// What is left when the operation is done.
+    type Back;
+
+    /// The buffers, in their order.
+    fn buffers(&mut self) -> [Option<Buffer<'_>>; MOST];
+
+    /// Gives back what Xen has written.
+    fn back(self) -> Self::Back;
+}
+
+fn buffer<S: Slot>(slot: &mut S) -> Option<Buffer<'_>> {
+    let count = slot.count();
+    slot.bytes().map(|bytes| Buffer {
+        bytes,
+        count,
+        written: S::WRITTEN,
+    })
+}
+
+impl<S: Slot> Slots for S {
+    type Back = <S as Slot>::Back;
+
+    fn buffers(&mut self) -> [Option<Buffer<'_>>; MOST] {
+        [buffer(self), None, None]
     }
 
-    fn count(&self) -> usize {
-        self.0.len()
-    }
-
-    fn back(self) -> &'s [T] {
-        self.0
+    fn back(self) -> Self::Back {
+        Slot::back(self)
     }
 }
 
-impl<'s, T: FromBytes + IntoBytes> Slot for Out<'s, T> {
-    type Back = &'s [T];
-    const WRITTEN: bool = true;
+impl<A: Slot, B: Slot, C: Slot> sealed::Sealed for (A, B, C) {}
 
-    fn bytes(&mut self) -> Option<&mut [u8]> {
-        Some(self.0.as_mut_bytes())
+impl<A: Slot, B: Slot, C: Slot> Slots for (A, B, C) {
+    type Back = (A::Back, B::Back, C::Back);
+
+    fn buffers(&mut self) -> [Option<Buffer<'_>>; MOST] {
+        let (a, b, c) = self;
+        [buffer(a), buffer(b), buffer(c)]
     }
 
-    fn count(&self) -> usize {
-        self.0.len()
-    }
-
-    fn back(self) -> &'s [T] {
-        self.0
+    fn back(self) -> Self::Back {
+        let (a, b, c) = self;
+        (a.back(), b.back(), c.back())
     }
 }

@@ -320,6 +320,11 @@ impl ForeignMapping {
         self.errors.get(n) == Some(&0)
     }
 
+    /// Why frame number `n` of the request is not there; `None` where it is.
+    pub fn error(&self, n: usize) -> Option<XenError> {
+        XenError::from_errno(self.errors.get(n)?.checked_neg()?)
+    }
+
     /// Whether any frame is there.
     pub fn any_mapped(&self) -> bool {
         self.errors.contains(&0)
