@@ -16,6 +16,12 @@ use crate::call::{ConstMemory, MutMemory, XenHypercall};
 #[cfg(target_arch = "x86_64")]
 use crate::fastabi::{Cpuid, xen_leaves};
 
+#[cfg(target_arch = "x86_64")]
+mod page;
+
+#[cfg(target_arch = "x86_64")]
+pub use page::{HypercallPage, page_msr};
+
 /// Hypercalls by instruction.
 #[derive(Clone, Copy, Debug)]
 pub struct Native(Instruction);
@@ -111,6 +117,23 @@ enum Instruction {
     Vmcall,
     /// AMD and Hygon.
     Vmmcall,
+    /// A call into a page that Xen has filled in: its address.
+    Page(usize),
+}
+
+/// What the CPU says of itself in a leaf.
+#[cfg(target_arch = "x86_64")]
+pub fn cpuid(leaf: u32) -> Cpuid {
+    // Not unsafe since Rust 1.94.
+    #[allow(unused_unsafe)]
+    // SAFETY: every 64-bit CPU has the instruction.
+    let found = unsafe { core::arch::x86_64::__cpuid(leaf) };
+    Cpuid {
+        eax: found.eax,
+        ebx: found.ebx,
+        ecx: found.ecx,
+        edx: found.edx,
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -121,20 +144,8 @@ impl Native {
     ///
     /// This is a guest's kernel: the instruction is not for user space.
     pub unsafe fn new() -> Option<Self> {
-        let leaf = |number| {
-            // Not unsafe since Rust 1.94.
-            #[allow(unused_unsafe)]
-            // SAFETY: every 64-bit CPU has the instruction.
-            let found = unsafe { core::arch::x86_64::__cpuid(number) };
-            Cpuid {
-                eax: found.eax,
-                ebx: found.ebx,
-                ecx: found.ecx,
-                edx: found.edx,
-            }
-        };
-        xen_leaves(leaf)?;
-        instruction(leaf(0)).map(Self)
+        xen_leaves(cpuid)?;
+        instruction(cpuid(0)).map(Self)
     }
 }
 
@@ -185,6 +196,8 @@ impl Instruction {
             Self::Vmcall => unsafe { call!("vmcall") },
             // SAFETY: as above.
             Self::Vmmcall => unsafe { call!("vmmcall") },
+            // SAFETY: as the caller says; the page has an entry for each number.
+            Self::Page(page) => return unsafe { page::call(page, number, args) },
         }
         result
     }
