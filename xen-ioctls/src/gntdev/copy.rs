@@ -36,29 +36,14 @@ impl<'a> Segment<'a> {
         offset: usize,
         memory: &'a mut [u8],
     ) -> Option<Self> {
-        let (foreign, len) = place(domain, grant, offset, memory.len())?;
-        let virt = memory.as_mut_ptr();
-        Some(Self::new(abi::CopySegment {
-            source: abi::CopyPlace { foreign },
-            dest: abi::CopyPlace { virt },
-            len,
-            flags: abi::SOURCE_GREF,
-            status: 0,
-        }))
+        // SAFETY: the memory is borrowed, mutably, for as long as there is the segment.
+        unsafe { Self::read_to(domain, grant, offset, memory.as_mut_ptr(), memory.len()) }
     }
 
     /// Copies `memory` to `offset` of a granted page. `None` when that goes beyond the page.
     pub fn write(domain: DomId, grant: GrantRef, offset: usize, memory: &'a [u8]) -> Option<Self> {
-        let (foreign, len) = place(domain, grant, offset, memory.len())?;
-        // Only read from: the flags say which side is the grant.
-        let virt = memory.as_ptr().cast_mut();
-        Some(Self::new(abi::CopySegment {
-            source: abi::CopyPlace { virt },
-            dest: abi::CopyPlace { foreign },
-            len,
-            flags: abi::DEST_GREF,
-            status: 0,
-        }))
+        // SAFETY: the memory is borrowed for as long as there is the segment.
+        unsafe { Self::write_from(domain, grant, offset, memory.as_ptr(), memory.len()) }
     }
 
     /// As [`read`](Self::read), into memory that nobody borrows.
@@ -96,6 +81,7 @@ impl<'a> Segment<'a> {
         len: usize,
     ) -> Option<Self> {
         let (foreign, len) = place(domain, grant, offset, len)?;
+        // Only read from: the flags say which side is the grant.
         let virt = memory.cast_mut();
         Some(Self::new(abi::CopySegment {
             source: abi::CopyPlace { virt },

@@ -105,33 +105,6 @@ impl Privcmd {
         }
     }
 
-    /// Performs a device model operation on `domain`; results are in `op` afterwards.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::DmOp`].
-    pub fn dm_op<T: DmOp>(&self, domain: DomId, op: &mut T) -> Result<()> {
-        let bytes = DmOp::as_mut_bytes(op);
-        let buffer = abi::DmOpBuf {
-            uptr: bytes.as_mut_ptr(),
-            size: bytes.len(),
-        };
-        let mut arg = abi::DmOp {
-            dom: domain.0,
-            num: 1,
-            ubufs: &raw const buffer,
-        };
-        // SAFETY: DM_OP reads one `DmOp` and `num` descriptions of buffers; Xen reads and writes
-        // within the one buffer, which `op` lends mutably for the call.
-        unsafe { self.0.ioctl(abi::DM_OP, &raw mut arg) }
-            .map(drop)
-            .map_err(|source| Error::DmOp {
-                number: T::NUMBER,
-                domain,
-                source,
-            })
-    }
-
     /// Performs a device model operation on `domain`, and returns what comes back.
     ///
     /// # Errors

@@ -25,12 +25,10 @@
 //! let guest = xen.create_domain(DomId(1), 4);
 //! let privcmd = xen.privcmd(); // on Xen: Privcmd::open()?
 //!
-//! let mut question = NrVcpus::new();
-//! privcmd.dm_op(DomId(1), &mut question)?;
-//! assert_eq!(question.vcpus(), 4);
+//! assert_eq!(privcmd.perform(DomId(1), NrVcpus::new())?, 4);
 //!
 //! guest.destroy();
-//! let gone = privcmd.dm_op(DomId(1), &mut question).unwrap_err();
+//! let gone = privcmd.perform(DomId(1), NrVcpus::new()).unwrap_err();
 //! assert_eq!(gone.raw_os_error(), Some(3)); // ESRCH
 //! # Ok::<(), xen_ioctls::Error>(())
 //! ```
