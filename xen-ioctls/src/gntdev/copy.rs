@@ -17,6 +17,25 @@ use crate::error::{Error, Result};
 /// A piece of one granted page, and memory of this process to copy it from or to.
 ///
 /// A list of segments is what [`Grants::copy`] works on, in place: nothing is converted.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, Gfn};
+/// use xen_ioctls::{Segment, sim};
+///
+/// let xen = sim::Xen::new();
+/// let guest = xen.create_domain(DomId(1), 1);
+/// guest.add_memory(0, 4096);
+/// let grant = guest.grant(Gfn(0), DomId(0), true);
+///
+/// let write = Segment::write(DomId(1), grant, 0, b"hello").expect("within a page");
+/// xen.grants().copy(&mut [write])?;
+/// let mut seen = [0; 5];
+/// guest.read(0, &mut seen);
+/// assert_eq!(&seen, b"hello");
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[repr(transparent)]
 pub struct Segment<'a> {
     raw: abi::CopySegment,
@@ -148,6 +167,22 @@ fn place(
 }
 
 /// `GNTST_*`: why one grant was refused (xen/include/public/grant_table.h).
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, GrantRef};
+/// use xen_ioctls::{CopyStatus, Segment, sim};
+///
+/// let xen = sim::Xen::new();
+/// let _guest = xen.create_domain(DomId(1), 1);
+/// let mut bytes = [0; 4];
+/// let read = Segment::read(DomId(1), GrantRef(99), 0, &mut bytes).expect("within a page");
+/// let mut segments = [read];
+/// xen.grants().copy(&mut segments)?;
+/// assert_eq!(segments[0].status(), Err(CopyStatus(-3))); // GNTST_bad_gntref
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CopyStatus(pub i16);
 
