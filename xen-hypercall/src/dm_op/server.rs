@@ -9,6 +9,20 @@ use crate::Port;
 use crate::abi::dm_op::{self as abi, Bufioreq, IoRange, IoreqServerRange, ServerInfo};
 
 /// `ioservid_t`: an IOREQ server of one domain.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, dm_op::{CreateIoreqServer, DestroyIoreqServer, ServerId}};
+/// use xen_ioctls::sim;
+///
+/// let xen = sim::Xen::new();
+/// let _guest = xen.create_domain(DomId(1), 1);
+/// let privcmd = xen.privcmd();
+/// let server: ServerId = privcmd.perform(DomId(1), CreateIoreqServer::unbuffered())?;
+/// privcmd.perform(DomId(1), DestroyIoreqServer::new(server))?;
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ServerId(pub u16);
 

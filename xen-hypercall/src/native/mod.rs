@@ -23,10 +23,43 @@ mod page;
 pub use page::{HypercallPage, page_msr};
 
 /// Hypercalls by instruction.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::native::Native;
+/// use xen_hypercall::{XenError, version};
+///
+/// /// In the kernel of a guest.
+/// ///
+/// /// # Safety
+/// ///
+/// /// It is one.
+/// # #[cfg(target_arch = "x86_64")]
+/// unsafe fn say() -> Result<(), XenError> {
+///     // SAFETY: as the caller says.
+///     let xen = unsafe { Native::new() }.ok_or(XenError::NOSYS)?;
+///     version::version(&xen).map(drop)
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Native(Instruction);
 
 /// The caller's own memory, which Xen reads.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::call::ConstMemory;
+/// use xen_hypercall::native::{Lent, Native};
+/// use xen_hypercall::{XenError, XenHypercall};
+///
+/// fn lend<'a>(xen: &'a Native, text: &'a [u8]) -> Result<Lent<'a>, XenError> {
+///     let lent = xen.lend_const(text)?;
+///     assert_eq!(lent.as_ptr(), text.as_ptr()); // the original
+///     Ok(lent)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Lent<'a>(&'a [u8]);
 
@@ -37,6 +70,17 @@ impl ConstMemory for Lent<'_> {
 }
 
 /// The caller's own memory, which Xen reads and writes.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::native::{LentMut, Native};
+/// use xen_hypercall::{XenError, XenHypercall};
+///
+/// fn lend<'a>(xen: &'a Native, room: &'a mut [u8]) -> Result<LentMut<'a>, XenError> {
+///     xen.lend_mut(room)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct LentMut<'a>(&'a mut [u8]);
 

@@ -15,6 +15,23 @@ use super::{Instruction, Native};
 const ENTRY: usize = 32;
 
 /// Room for the page, in a guest that has its memory at hand.
+///
+/// # Example
+///
+/// ```
+/// use core::ptr::NonNull;
+/// use xen_hypercall::native::{HypercallPage, Native, cpuid, page_msr};
+/// use xen_hypercall::Gfn;
+///
+/// /// # Safety
+/// ///
+/// /// This is a guest's kernel; `page` is executable, at `frame`, and nobody's.
+/// unsafe fn begin(page: NonNull<HypercallPage>, frame: Gfn) -> Option<Native> {
+///     let msr = page_msr(cpuid)?;
+///     // SAFETY: as the caller says; Xen has named the register.
+///     Some(unsafe { Native::with_page(msr, page, frame) })
+/// }
+/// ```
 #[derive(Debug)]
 #[repr(C, align(4096))]
 pub struct HypercallPage([u8; PAGE_SIZE]);
