@@ -112,9 +112,9 @@ fn grants() -> Finding {
 /// Asks about a domain that is nobody: a Xen with IOREQ servers says that there is no such
 /// domain, one without that there is no such call.
 fn ioreq_servers() -> Finding {
-    let asked = Privcmd::open().and_then(|privcmd| privcmd.dm_op(NOBODY, &mut NrVcpus::new()));
+    let asked = Privcmd::open().and_then(|privcmd| privcmd.perform(NOBODY, NrVcpus::new()));
     match asked {
-        Ok(()) => Finding::Good("answered".into()),
+        Ok(_vcpus) => Finding::Good("answered".into()),
         Err(e) if e.raw_os_error() == Some(libc::ESRCH) => Finding::Good("answered".into()),
         Err(e) => Finding::Missing(
             chain(&e),
