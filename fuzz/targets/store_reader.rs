@@ -4,7 +4,7 @@
 
 #![no_main]
 
-#[path = "../../tests/reader/mod.rs"]
+#[path = "../../xen-store/tests/reader/mod.rs"]
 mod reader;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| reader::feed(bytes));
