@@ -54,6 +54,8 @@ pub enum Task {
 /// What can be measured.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Measured {
+    /// xen-ioctls' calls, against the same calls made by hand
+    Hypercall,
     /// What it costs to reach a guest's memory, by xen-vm-memory and by vm-memory's feature `xen`
     Memory,
     /// xen-store, against libxenstore
