@@ -4,7 +4,10 @@
 
 mod harmless;
 
-use harmless::{HYPERCALL, OURS, is_harmless};
+#[cfg(not(miri))]
+use harmless::is_harmless;
+use harmless::{HYPERCALL, OURS};
+#[cfg(not(miri))]
 use proptest::prelude::*;
 use xen_hypercall::envelope::{Access, Reference, Refusal, audit};
 use xen_hypercall::growth::{Growing, Tail, WrongSize, read};
@@ -133,6 +136,7 @@ fn a_list_that_is_cut_off_is_refused() {
     );
 }
 
+#[cfg(not(miri))]
 fn any_reference() -> impl Strategy<Value = Reference> {
     let near = prop_oneof![0xff0u64..0x2010, u64::MAX - 0x1010..=u64::MAX, any::<u64>()];
     let size = prop_oneof![0u32..0x20, any::<u32>()];
@@ -140,6 +144,8 @@ fn any_reference() -> impl Strategy<Value = Reference> {
         .prop_map(|(address, size, access)| reference(address, size, Access(access)))
 }
 
+// Slow under Miri, and without pointers.
+#[cfg(not(miri))]
 proptest! {
     #[test]
     fn nothing_harmful_is_accepted(references in prop::collection::vec(any_reference(), 0..18)) {
@@ -231,6 +237,8 @@ fn a_structure_that_does_not_grow_refuses_any_tail() {
     assert_eq!(read::<Closed>(&[0; 9]), Err(WrongSize { size: 9 }));
 }
 
+// Slow under Miri, and without pointers.
+#[cfg(not(miri))]
 proptest! {
     #[test]
     fn a_field_is_read_whole_or_is_zero(bytes in prop::collection::vec(any::<u8>(), 0..48)) {
