@@ -62,7 +62,7 @@ fn message() -> impl Strategy<Value = Vec<u8>> {
 
 #[test]
 fn the_reader_survives_everything_in_bounds() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/reader");
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/store_reader");
     let seeds: Vec<_> = fs::read_dir(corpus)
         .unwrap()
         .map(|seed| fs::read(seed.unwrap().path()).unwrap())

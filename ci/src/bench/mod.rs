@@ -3,6 +3,7 @@
 //! `cargo xtask bench`: this project's crates against what they stand beside, in one boot.
 
 mod figures;
+mod hypercall;
 mod memory;
 
 use std::{
@@ -71,6 +72,7 @@ const ROWS: &[Row] = &[
 /// When the lab cannot be set up or started, or a program cannot be built.
 pub fn run(subject: Measured) -> Result<ExitCode, Error> {
     match subject {
+        Measured::Hypercall => hypercall::hypercall(),
         Measured::Memory => memory::memory(),
         Measured::Store => store(),
     }

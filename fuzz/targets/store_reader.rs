@@ -5,9 +5,9 @@
 
 #![no_main]
 
-#[path = "../../examples/bench/counting.rs"]
+#[path = "../../xen-store/examples/bench/counting.rs"]
 mod counting;
-#[path = "../../tests/reader/mod.rs"]
+#[path = "../../xen-store/tests/reader/mod.rs"]
 mod reader;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
