@@ -51,6 +51,7 @@
 //! ```
 
 mod chain;
+mod config;
 mod counters;
 mod device;
 mod error;
@@ -69,6 +70,7 @@ pub mod rng;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+pub use config::ConfigSpace;
 pub use counters::{Counters, Snapshot};
 pub use device::{Device, Interrupt, RING_FEATURES, Traits};
 pub use error::Error;

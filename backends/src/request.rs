@@ -105,6 +105,25 @@ impl<'b> Buffers<'b> {
         self
     }
 
+    /// Copies the first bytes out, as many as `bytes` takes, and says how many.
+    pub(crate) fn copy_to(&self, bytes: &mut [u8]) -> usize {
+        let mut done = 0;
+        for slice in self.first(bytes.len()).slices() {
+            done += slice.copy_to(&mut bytes[done..]);
+        }
+        done
+    }
+
+    /// Copies `bytes` to the first ones, as many as there are, and says how many.
+    pub(crate) fn copy_from(&self, bytes: &[u8]) -> usize {
+        let mut done = 0;
+        for slice in self.first(bytes.len()).slices() {
+            slice.copy_from(&bytes[done..done + slice.len()]);
+            done += slice.len();
+        }
+        done
+    }
+
     /// Takes the last byte away.
     fn pop(&mut self) -> Option<VolatileSlice<'b>> {
         let last = self.slices().last()?;
@@ -188,10 +207,7 @@ impl<'b> Request<'b> {
 
     /// Reads as many bytes as `bytes` takes and the driver has given, and says how many.
     pub fn read_bytes(&mut self, bytes: &mut [u8]) -> usize {
-        let mut done = 0;
-        for slice in self.readable.first(bytes.len()).slices() {
-            done += slice.copy_to(&mut bytes[done..]);
-        }
+        let done = self.readable.copy_to(bytes);
         self.consume_readable(done);
         done
     }
@@ -208,11 +224,7 @@ impl<'b> Request<'b> {
 
     /// Writes as many of `bytes` as the driver has room for, and says how many.
     pub fn write_bytes(&mut self, bytes: &[u8]) -> usize {
-        let mut done = 0;
-        for slice in self.writable.first(bytes.len()).slices() {
-            slice.copy_from(&bytes[done..done + slice.len()]);
-            done += slice.len();
-        }
+        let done = self.writable.copy_from(bytes);
         self.consume_writable(done);
         done
     }

@@ -16,6 +16,7 @@ use event_manager::{SubscriberId, SubscriberOps};
 use vm_memory::GuestAddressSpace;
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 
+use crate::config::ConfigSpace;
 use crate::counters::Counters;
 use crate::device::{Device, Interrupt};
 use crate::memory::Batch;
@@ -76,6 +77,7 @@ impl Worker {
         let stop = EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC)?;
         let queues = setup.queues.len();
         let body = Body {
+            config: setup.device.config(),
             setup,
             stop: stop.try_clone()?,
             stopping: false,
@@ -193,6 +195,8 @@ impl From<u32> for Token {
 /// The state of a worker's thread.
 struct Body<A> {
     setup: Setup<A>,
+    /// The device's.
+    config: ConfigSpace,
     stop: EventFd,
     stopping: bool,
     /// The device's own descriptor has become readable.
@@ -218,6 +222,9 @@ impl<A: GuestAddressSpace<M: Batch>> Body<A> {
             match catch_unwind(AssertUnwindSafe(|| device.wake())) {
                 Ok(more) => self.is_woken = more,
                 Err(_) => return self.panicked(),
+            }
+            if self.config.take_change() {
+                self.setup.interrupt.config_changed();
             }
         }
         let Setup {

@@ -308,6 +308,7 @@ fn make(kind: &DeviceKind, file: Option<File>) -> Result<Box<dyn backends::Devic
             let options = Options {
                 read_only: *read_only,
                 serial: serial.clone(),
+                ..Options::default()
             };
             let disk = Disk::new(file.ok_or(Error::NoImage)?, options).map_err(Error::Device)?;
             Ok(Box::new(disk))
