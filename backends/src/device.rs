@@ -62,6 +62,12 @@ pub trait Device: Send {
     /// [kept](Request::keep).
     fn serve(&mut self, queue: u16, request: Request<'_>);
 
+    /// Begins what it has put off while it served requests: it has seen a batch of them.
+    ///
+    /// With `wait`, it also ends everything for which it [holds](Request::hold) a request, and
+    /// lets go of the memory. What is answered by then goes back with the batch.
+    fn submit(&mut self, _wait: bool) {}
+
     /// Fails a request whose buffers are too large in sum, or cannot all be accessed, and says
     /// whether the driver will know.
     ///

@@ -48,6 +48,13 @@ pub enum Error {
         /// Its size.
         bytes: u64,
     },
+    /// The kernel has no io_uring, or not for this process.
+    #[error("cannot use io_uring")]
+    Uring {
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The file is not the node of an I2C adapter.
     #[error("cannot ask the I2C adapter for its functions")]
     I2cAdapter {

@@ -77,7 +77,7 @@ pub use error::Error;
 pub use memory::{Batch, Range};
 pub use pending::Pending;
 pub use queue::{Progress, VirtQueue};
-pub use request::{Buffers, Request, Status};
+pub use request::{Buffers, Memory, Request, Status};
 pub use worker::{Setup, Stopped, Worker};
 
 /// Runs the README's example.

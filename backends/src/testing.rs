@@ -298,8 +298,13 @@ pub fn serve_on(index: u16, driver: &Driver, device: &mut dyn Device) -> Snapsho
     let (interrupts, counters) = (Interrupts::default(), Counters::default());
     let mut queue = VirtQueue::new(index, driver.queue());
     let memory = driver.memory();
-    while queue.process(&memory, device, &interrupts, &counters) == Progress::More {}
-    counters.snapshot()
+    loop {
+        while queue.process(&memory, device, &interrupts, &counters) == Progress::More {}
+        device.submit(true);
+        if !queue.has_answers() {
+            return counters.snapshot();
+        }
+    }
 }
 
 /// A transport that only records.

@@ -66,7 +66,7 @@ impl Worker {
     /// watched (the same eventfd for two queues, say), or when there can be no more threads.
     pub fn spawn<A>(name: String, setup: Setup<A>) -> io::Result<Self>
     where
-        A: GuestAddressSpace<M: Batch> + Send + 'static,
+        A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static> + Send + 'static,
     {
         if name.len() > NAME_BYTES || name.contains('\0') {
             return Err(io::Error::new(
@@ -132,7 +132,7 @@ impl Drop for Worker {
 }
 
 /// The life of a worker's thread.
-fn run<A: GuestAddressSpace<M: Batch>>(
+fn run<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>>(
     mut manager: EventManager<Body<A>>,
     id: SubscriberId,
 ) -> Stopped {
@@ -155,6 +155,7 @@ fn run<A: GuestAddressSpace<M: Batch>>(
         }
         body.round();
     }
+    manager.subscriber_mut(id).expect(KNOWN).drain();
     let Setup { device, queues, .. } = manager.remove_subscriber(id).expect(KNOWN).setup;
     Stopped { device, queues }
 }
@@ -207,14 +208,13 @@ struct Body<A> {
     registered: event_manager::Result<()>,
 }
 
-impl<A: GuestAddressSpace<M: Batch>> Body<A> {
+impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> Body<A> {
     fn is_idle(&self) -> bool {
         let is_answered = |(queue, _): &(VirtQueue, EventFd)| queue.has_answers();
         !self.is_woken && !self.due.contains(&true) && !self.setup.queues.iter().any(is_answered)
     }
 
-    /// Lets the device do what it has to, and serves one batch of each queue that may have
-    /// requests.
+    /// Lets the device do what it has to, and its queues be served.
     fn round(&mut self) {
         let is_woken = std::mem::take(&mut self.is_woken);
         if is_woken {
@@ -227,6 +227,32 @@ impl<A: GuestAddressSpace<M: Batch>> Body<A> {
                 self.setup.interrupt.config_changed();
             }
         }
+        self.serve();
+    }
+
+    /// Ends what the device holds memory for, and gives it back.
+    fn drain(&mut self) {
+        if self.is_retired() {
+            return;
+        }
+        let device = &mut self.setup.device;
+        if catch_unwind(AssertUnwindSafe(|| device.submit(true))).is_err() {
+            return self.panicked();
+        }
+        self.due.fill(false);
+        while self
+            .setup
+            .queues
+            .iter()
+            .any(|(queue, _)| queue.has_answers())
+        {
+            self.serve();
+            self.due.fill(false);
+        }
+    }
+
+    /// Serves one batch of each queue that may have requests, or has answers.
+    fn serve(&mut self) {
         let Setup {
             space,
             device,
@@ -284,7 +310,7 @@ impl<A: GuestAddressSpace<M: Batch>> Body<A> {
     }
 }
 
-impl<A: GuestAddressSpace<M: Batch>> MutEventSubscriber for Body<A> {
+impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> MutEventSubscriber for Body<A> {
     fn init(&mut self, ops: &mut EventOps) {
         self.registered = self.register(ops);
     }

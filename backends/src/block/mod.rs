@@ -9,7 +9,7 @@ mod tests;
 mod wire;
 
 use std::fs::File;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
 use virtio_bindings::virtio_blk::{
@@ -18,10 +18,11 @@ use virtio_bindings::virtio_blk::{
     VIRTIO_BLK_F_TOPOLOGY, VIRTIO_BLK_F_WRITE_ZEROES,
 };
 use virtio_bindings::virtio_ids::VIRTIO_ID_BLOCK;
+use vmm_sys_util::epoll::{ControlOperation, Epoll, EpollEvent, EventSet};
 use vmm_sys_util::timerfd::TimerFd;
 use zerocopy::IntoBytes;
 
-use self::host::{Geometry, Image};
+use self::host::{Geometry, Image, Ring};
 use self::wire::{Config, Header, ID_BYTES, SECTOR, SECTOR_BYTES, Status, WRITEBACK};
 use crate::config::ConfigSpace;
 use crate::device::{Device, Traits};
@@ -59,6 +60,44 @@ const FEATURES: u64 = 1 << VIRTIO_BLK_F_SIZE_MAX
     | 1 << VIRTIO_BLK_F_BLK_SIZE
     | 1 << VIRTIO_BLK_F_TOPOLOGY;
 
+/// How the host is asked to read and write.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Engine {
+    /// What is best for the image: io_uring where this kernel has it and there is something to wait
+    /// for, otherwise one call after the other.
+    #[default]
+    Auto,
+    /// One call after the other: preadv and pwritev.
+    Sync,
+    /// io_uring: one call for a batch of requests, which are done side by side.
+    Uring,
+}
+
+impl Engine {
+    /// Whether this kernel lets this process use io_uring.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says: it may be too old, built without, or forbid it.
+    pub fn check_uring() -> std::io::Result<()> {
+        Ring::new().map(drop)
+    }
+
+    fn ring(self, image: &Image) -> Result<Option<Ring>, Error> {
+        match self {
+            Self::Sync => Ok(None),
+            Self::Auto if image.is_in_memory() => Ok(None),
+            Self::Auto => Ok(Ring::new()
+                .inspect_err(|error| log::debug!("without io_uring: {error}"))
+                .ok()),
+            Self::Uring => {
+                let ring = Ring::new();
+                ring.map(Some).map_err(|source| Error::Uring { source })
+            }
+        }
+    }
+}
+
 /// How a disk is presented.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -77,6 +116,8 @@ pub struct Options {
     pub queues: u16,
     /// The driver may say what it does not need any more, and zeroes may take no space.
     pub discard: bool,
+    /// How the host is asked to read and write.
+    pub engine: Engine,
 }
 
 impl Default for Options {
@@ -89,6 +130,7 @@ impl Default for Options {
             block_size: None,
             queues: 1,
             discard: true,
+            engine: Engine::Auto,
         }
     }
 }
@@ -115,6 +157,8 @@ impl Default for Options {
 /// ```
 #[derive(Debug)]
 pub struct Disk {
+    /// Before the image, which it uses to the end.
+    ring: Option<Ring>,
     image: Image,
     /// In units of [`SECTOR`].
     capacity: u64,
@@ -127,6 +171,8 @@ pub struct Disk {
     /// What the driver has taken of them.
     accepted: u64,
     timer: TimerFd,
+    /// The timer and the ring in one descriptor.
+    events: Epoll,
     /// When the size is looked at again.
     next_look: Instant,
 }
@@ -137,8 +183,8 @@ impl Disk {
     ///
     /// # Errors
     ///
-    /// Each variant of [`Error`] whose name begins with `Disk`, [`Error::Serial`] and
-    /// [`Error::Timer`].
+    /// Each variant of [`Error`] whose name begins with `Disk`, [`Error::Serial`],
+    /// [`Error::Uring`] and [`Error::Timer`].
     pub fn new(file: File, options: Options) -> Result<Self, Error> {
         let Options { serial, queues, .. } = &options;
         let mut id = [0; ID_BYTES];
@@ -160,10 +206,20 @@ impl Disk {
         }
         let mut config = configuration(&image.geometry, block_size, &options);
         config.capacity = capacity.into();
+        let ring = options.engine.ring(&image)?;
         let timer = TimerFd::new().map_err(|errno| Error::Timer {
             source: errno.into(),
         })?;
+        let sources = [
+            Some(timer.as_raw_fd()),
+            ring.as_ref().map(|r| r.event().as_raw_fd()),
+        ];
+        let events = watch(&sources).map_err(|source| Error::DiskQuery {
+            action: "wait for",
+            source,
+        })?;
         Ok(Self {
+            ring,
             image,
             capacity,
             block_size,
@@ -173,6 +229,7 @@ impl Disk {
             features: offered(&options),
             accepted: 0,
             timer,
+            events,
             next_look: Instant::now(),
         })
     }
@@ -220,6 +277,15 @@ impl Disk {
             log::error!("cannot set a timer: {error}");
         }
     }
+}
+
+/// One descriptor for several.
+fn watch(sources: &[Option<RawFd>]) -> std::io::Result<Epoll> {
+    let epoll = Epoll::new()?;
+    for fd in sources.iter().flatten() {
+        epoll.ctl(ControlOperation::Add, *fd, EpollEvent::new(EventSet::IN, 0))?;
+    }
+    Ok(epoll)
 }
 
 /// The block size that the driver is told.
@@ -309,6 +375,12 @@ impl Device for Disk {
         self.answer(request);
     }
 
+    fn submit(&mut self, wait: bool) {
+        if let Some(ring) = &mut self.ring {
+            ring.submit(&self.image, wait, &mut request::answer);
+        }
+    }
+
     fn refuse(&mut self, _queue: u16, mut request: Request<'_>) -> bool {
         let status = request.split_status();
         status
@@ -317,10 +389,13 @@ impl Device for Disk {
     }
 
     fn events(&self) -> Option<&dyn AsRawFd> {
-        Some(&self.timer)
+        Some(&self.events)
     }
 
     fn wake(&mut self) -> bool {
+        if let Some(ring) = &mut self.ring {
+            ring.reap(&self.image, &mut request::answer);
+        }
         if Instant::now() >= self.next_look {
             self.measure();
             self.set_timer();

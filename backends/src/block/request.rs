@@ -12,10 +12,10 @@ use virtio_bindings::virtio_blk::{
 use zerocopy::{FromZeros, IntoBytes};
 
 use super::Disk;
-use super::host::{Direction, Transfer, is_unsupported};
+use super::host::{Direction, Done, Task, Transfer, is_unsupported};
 use super::wire::{Header, ID_BYTES, SECTOR, Segment, Status, UNMAP};
 use crate::limits::{DISCARD_SECTORS, DISCARD_SEGMENTS, ZERO_SECTORS};
-use crate::request::Request;
+use crate::request::{Buffers, Request};
 
 /// Why a request is not done.
 enum Failure {
@@ -78,58 +78,71 @@ impl Disk {
             return request.malformed("no whole header");
         };
         let result = match self.execute(header, &mut request) {
-            Ok(()) => Status::Ok,
-            Err(failure) => failure.report(&request),
+            Ok(Some(task)) => match self.start(task, request) {
+                None => return,
+                Some(held_not) => {
+                    request = held_not;
+                    let buffers = buffers(task, &request);
+                    let (moved, outcome) = self.image.run(task, buffers);
+                    account(task, moved, outcome, &mut request)
+                }
+            },
+            Ok(None) => Ok(()),
+            Err(failure) => Err(failure),
         };
-        status.set(result as u8);
+        status.set(status_of(result, &request) as u8);
     }
 
-    /// Does what the header says.
-    fn execute(&self, header: Header, request: &mut Request<'_>) -> Result<(), Failure> {
+    /// Has the ring do a task, or gives the request back.
+    fn start<'b>(&mut self, task: Task, request: Request<'b>) -> Option<Request<'b>> {
+        let buffers = buffers(task, &request);
+        let is_worth_it = !self.image.is_quick(task) && self.image.reaches(buffers);
+        match &mut self.ring {
+            Some(ring) if is_worth_it => ring.start(&self.image, task, buffers, request).err(),
+            _ => Some(request),
+        }
+    }
+
+    /// Does what the header says, or returns what the host is to do.
+    fn execute(&self, header: Header, request: &mut Request<'_>) -> Result<Option<Task>, Failure> {
         match header.kind.get() {
-            VIRTIO_BLK_T_IN => self.read(header.sector.get(), request),
-            VIRTIO_BLK_T_OUT => self.write(header.sector.get(), request),
-            VIRTIO_BLK_T_FLUSH => host("flush", self.image.sync()),
+            VIRTIO_BLK_T_IN => self.read(header.sector.get(), request).map(Some),
+            VIRTIO_BLK_T_OUT => self.write(header.sector.get(), request).map(Some),
+            VIRTIO_BLK_T_FLUSH => Ok(Some(Task::Sync)),
             VIRTIO_BLK_T_GET_ID if request.writable_len() < ID_BYTES => {
                 Err(Failure::Wrong("no room for the serial number"))
             }
             VIRTIO_BLK_T_GET_ID => {
                 request.write_bytes(&self.id);
-                Ok(())
+                Ok(None)
             }
             VIRTIO_BLK_T_DISCARD if self.has(VIRTIO_BLK_F_DISCARD) => {
-                self.ranges(Ranges::Discard, request)
+                self.ranges(Ranges::Discard, request).map(|()| None)
             }
             VIRTIO_BLK_T_WRITE_ZEROES if self.has(VIRTIO_BLK_F_WRITE_ZEROES) => {
-                self.ranges(Ranges::WriteZeroes, request)
+                self.ranges(Ranges::WriteZeroes, request).map(|()| None)
             }
             _ => Err(Failure::Unsupported),
         }
     }
 
-    fn read(&self, sector: u64, request: &mut Request<'_>) -> Result<(), Failure> {
-        let transfer = Transfer {
+    fn read(&self, sector: u64, request: &Request<'_>) -> Result<Task, Failure> {
+        Ok(Task::Transfer(Transfer {
             direction: Direction::In,
             offset: self.offset(sector, request.writable_len())?,
             durable: false,
-        };
-        let (done, outcome) = self.image.transfer(transfer, request.writable());
-        request.consume_writable(done);
-        host("read", outcome)
+        }))
     }
 
-    fn write(&self, sector: u64, request: &mut Request<'_>) -> Result<(), Failure> {
+    fn write(&self, sector: u64, request: &Request<'_>) -> Result<Task, Failure> {
         if self.has(VIRTIO_BLK_F_RO) {
             return Err(Failure::Wrong("a write to a read-only disk"));
         }
-        let transfer = Transfer {
+        Ok(Task::Transfer(Transfer {
             direction: Direction::Out,
             offset: self.offset(sector, request.readable_len())?,
             durable: self.is_write_through(),
-        };
-        let (done, outcome) = self.image.transfer(transfer, request.readable());
-        request.consume_readable(done);
-        host("write", outcome)
+        }))
     }
 
     /// Where `len` bytes from `sector` on begin, if they are whole sectors of this disk.
@@ -210,6 +223,66 @@ impl Disk {
                 host("write zeroes to", outcome)
             }
         }
+    }
+}
+
+/// Answers a request that the ring is done with.
+pub(super) fn answer(done: Done) {
+    let Done {
+        task,
+        moved,
+        outcome,
+        pending,
+    } = done;
+    pending.answer(move |mut request| {
+        let Some(status) = request.split_status() else {
+            return request.malformed("no room for a status");
+        };
+        let result = account(task, moved, outcome, &mut request);
+        status.set(status_of(result, &request) as u8);
+    });
+}
+
+/// The part of a request that a task is about.
+fn buffers<'b>(task: Task, request: &Request<'b>) -> Buffers<'b> {
+    match task {
+        Task::Transfer(Transfer {
+            direction: Direction::In,
+            ..
+        }) => request.writable(),
+        Task::Transfer(_) => request.readable(),
+        Task::Sync => request.readable().first(0),
+    }
+}
+
+/// Enters into a request what a task has done.
+fn account(
+    task: Task,
+    moved: usize,
+    outcome: io::Result<()>,
+    request: &mut Request<'_>,
+) -> Result<(), Failure> {
+    let action = match task {
+        Task::Transfer(Transfer {
+            direction: Direction::In,
+            ..
+        }) => {
+            request.consume_writable(moved);
+            "read"
+        }
+        Task::Transfer(_) => {
+            request.count_read(moved);
+            "write"
+        }
+        Task::Sync => "flush",
+    };
+    host(action, outcome)
+}
+
+fn status_of(result: Result<(), Failure>, request: &Request<'_>) -> Status {
+    match result {
+        Ok(()) => Status::Ok,
+        Err(failure) => failure.report(request),
     }
 }
 

@@ -13,8 +13,10 @@ use crate::counters::Snapshot;
 use crate::testing::{Buffer, Driver, END, serve, serve_on};
 use vm_memory::{Bytes, GuestAddress};
 
+mod malformed;
 mod modes;
 mod ranges;
+mod uring;
 
 const SECTORS: u64 = 64;
 

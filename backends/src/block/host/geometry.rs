@@ -153,6 +153,18 @@ pub(super) fn alignment(file: &File, logical: u32) -> Alignment {
     }
 }
 
+/// Whether a file is in memory only (tmpfs).
+pub(super) fn is_in_memory(file: &File) -> bool {
+    let mut found = MaybeUninit::<libc::statfs>::zeroed();
+    // SAFETY: fstatfs writes one `statfs` to the pointer, which has room for one and outlives the
+    // call; the descriptor is open, as `file` is.
+    let outcome = unsafe { libc::fstatfs(file.as_raw_fd(), found.as_mut_ptr()) };
+    // SAFETY: `statfs` consists of integers, for which all zeroes is a value; the kernel writes
+    // integers.
+    let found = unsafe { found.assume_init() };
+    outcome == 0 && found.f_type == libc::TMPFS_MAGIC
+}
+
 /// The error of a system call that has returned `outcome`.
 pub(super) fn check(outcome: libc::c_int) -> io::Result<()> {
     match outcome {

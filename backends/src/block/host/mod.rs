@@ -7,6 +7,7 @@
 
 mod extent;
 mod geometry;
+mod ring;
 
 use std::cell::{Cell, RefCell};
 use std::fs::File;
@@ -20,6 +21,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 pub(super) use self::extent::is_unsupported;
 use self::geometry::query;
 pub(super) use self::geometry::{Alignment, Geometry, Kind};
+pub(super) use self::ring::{Done, Ring};
 use crate::error::Error;
 use crate::request::Buffers;
 
@@ -59,6 +61,14 @@ impl Direction {
             Self::Out => io::ErrorKind::WriteZero,
         }
     }
+}
+
+/// What may take the host a while.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Task {
+    Transfer(Transfer),
+    /// Makes everything durable that was reported written.
+    Sync,
 }
 
 /// What is to be done with the data of a request.
@@ -103,6 +113,14 @@ impl Image {
         query("measure", geometry::bytes(&self.file))
     }
 
+    /// Does a task to its end. Says how many bytes were moved even when it fails.
+    pub(super) fn run(&self, task: Task, buffers: Buffers<'_>) -> (usize, io::Result<()>) {
+        match task {
+            Task::Transfer(transfer) => self.transfer(transfer, buffers),
+            Task::Sync => (0, self.sync()),
+        }
+    }
+
     /// Moves all of `buffers`. Says how many bytes were moved even when it fails: they are the
     /// first ones.
     pub(super) fn transfer(
@@ -138,6 +156,12 @@ impl Image {
     /// pages here that could be handed to a device.
     fn is_out_of_reach(&self, error: &io::Error) -> bool {
         self.direct.is_some() && error.raw_os_error() == Some(libc::EFAULT)
+    }
+
+    /// Whether trying again, in the way that [`transfer`](Self::transfer) does, may help.
+    fn is_curable(&self, error: &io::Error) -> bool {
+        let again = [io::ErrorKind::Interrupted, io::ErrorKind::WouldBlock];
+        again.contains(&error.kind()) || self.is_out_of_reach(error)
     }
 
     fn transfer_all(
@@ -216,6 +240,21 @@ impl Image {
     /// Moves all of `bytes`, which are this process' own.
     fn transfer_own(&self, transfer: Transfer, bytes: &mut [u8]) -> (usize, io::Result<()>) {
         self.transfer_all(transfer, Buffers::new(&[bytes.into()]))
+    }
+
+    /// Whether the kernel can do this without waiting, by copying: the page cache takes it.
+    pub(super) fn is_quick(&self, task: Task) -> bool {
+        match task {
+            Task::Transfer(transfer) => {
+                transfer.direction == Direction::Out && !transfer.durable && self.direct.is_none()
+            }
+            Task::Sync => false,
+        }
+    }
+
+    /// Whether all of it is in memory, so that nothing has to be waited for.
+    pub(super) fn is_in_memory(&self) -> bool {
+        geometry::is_in_memory(&self.file)
     }
 
     /// Makes everything that was written durable.

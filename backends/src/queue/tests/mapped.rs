@@ -2,8 +2,6 @@
 
 //! What is mapped when.
 
-use std::cell::Cell;
-use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
@@ -13,6 +11,7 @@ use vm_memory::{GuestAddress, GuestAddressSpace, GuestMemory, GuestMemoryBackend
 use vm_memory::{GuestMemoryMmap, Permissions};
 
 use super::{Bench, Function, echo};
+use crate::block;
 use crate::memory::{Batch, Range};
 use crate::queue::Progress;
 use crate::request::Request;
@@ -40,17 +39,17 @@ struct Watch {
 
 struct Guarded {
     space: Watched,
-    touched: Cell<usize>,
+    touched: AtomicUsize,
 }
 
 impl GuestAddressSpace for Watched {
     type M = Guarded;
-    type T = Rc<Guarded>;
+    type T = Arc<Guarded>;
 
-    fn memory(&self) -> Rc<Guarded> {
-        Rc::new(Guarded {
+    fn memory(&self) -> Arc<Guarded> {
+        Arc::new(Guarded {
             space: self.clone(),
-            touched: Cell::new(0),
+            touched: AtomicUsize::new(0),
         })
     }
 }
@@ -71,7 +70,7 @@ impl GuestMemory for Guarded {
     ) -> guest_memory::Result<impl GuestMemorySliceIterator<'a, BS<'a, ()>>> {
         let watch = &self.space.watch;
         if addr >= self.space.heap {
-            self.touched.update(|n| n + 1);
+            self.touched.fetch_add(1, SeqCst);
             watch.mapped.fetch_add(1, SeqCst);
             let declared = watch.declared.lock().unwrap();
             let known = declared.iter().flatten().any(|range| {
@@ -116,7 +115,7 @@ impl Drop for Guarded {
         self.space
             .watch
             .mapped
-            .fetch_sub(self.touched.get(), SeqCst);
+            .fetch_sub(self.touched.load(SeqCst), SeqCst);
     }
 }
 
@@ -329,4 +328,42 @@ fn a_late_answer_that_does_not_reach_the_guest_is_refused() {
     assert_eq!(driver.used(), [(0, 0)]);
     assert_eq!(driver.bytes(status), [0xee]);
     assert_eq!(counters.snapshot().malformed, 1);
+}
+
+#[test]
+fn what_io_uring_uses_is_unmapped_when_the_used_index_is_published() {
+    let image = tempfile::tempfile().unwrap();
+    image.set_len(1 << 20).unwrap();
+    let options = block::Options {
+        engine: block::Engine::Uring,
+        ..block::Options::default()
+    };
+    let Ok(mut disk) = block::Disk::new(image, options) else {
+        eprintln!("no io_uring here");
+        return;
+    };
+    let Bench {
+        mut driver,
+        mut queue,
+        interrupts,
+        counters,
+    } = Bench::new(64);
+    let header = driver.readable(&[0; 16]);
+    let (data, status) = (driver.writable(4096), driver.writable(1));
+    (0..16).for_each(|_| _ = driver.send(&[header, data, status]));
+    let space = Watched {
+        memory: driver.memory(),
+        used_index: GuestAddress(driver.used_ring().0 + 2),
+        heap: header.addr,
+        watch: Arc::default(),
+    };
+
+    let progress = queue.process(&space, &mut disk, &interrupts, &counters);
+
+    assert_eq!(progress, Progress::Idle);
+    assert_eq!(driver.used().len(), 16);
+    assert_eq!(space.watch.mapped.load(SeqCst), 0);
+    assert_eq!(space.watch.published.load(SeqCst), 16);
+    assert_eq!(space.watch.published_while_mapped.load(SeqCst), 0);
+    assert_eq!(interrupts.queues().len(), 1);
 }
