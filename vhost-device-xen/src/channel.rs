@@ -14,7 +14,7 @@ use std::os::unix::net::UnixStream;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Memory;
+use crate::config::{BlockOptions, Memory};
 use vmm_sys_util::sock_ctrl_msg::ScmSocket;
 
 /// The largest packet. A device is described in a few hundred bytes, an image path among them.
@@ -74,6 +74,8 @@ pub enum DeviceKind {
         read_only: bool,
         /// What the guest reads as the disk's identity, at most 20 bytes of it.
         serial: String,
+        /// How it is used and presented.
+        options: BlockOptions,
     },
     /// An I2C adapter; the descriptor is its node. Without one, a simulation.
     I2c {
@@ -272,6 +274,7 @@ mod tests {
             kind: DeviceKind::Block {
                 read_only: true,
                 serial: "xvda".into(),
+                options: BlockOptions::default(),
             },
         };
 

@@ -18,6 +18,13 @@
 //! # Where entropy comes from; without it, the host's getrandom(2).
 //! source = "/dev/hwrng"
 //!
+//! # How disks are used and presented. The first section that fits counts; none has to.
+//! [[block]]
+//! guest = "*"                 # its name, its UUID, or "*"
+//! vdev = "xvda"               # which of its disks; without it, any
+//! queues = 4
+//! direct = true               # without the host's page cache
+//!
 //! # What a device of a guest is. The first section that fits counts.
 //! [[i2c]]
 //! guest = "sensors"           # its name, its UUID, or "*"
@@ -31,6 +38,7 @@
 //! lines = [4, 5]              # the guest's lines 0 and 1; without it, all
 //! ```
 
+mod block;
 mod rules;
 
 use std::path::{Path, PathBuf};
@@ -38,6 +46,7 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
+pub use block::{Block, BlockOptions};
 pub use rules::{Gpio, Hardware, I2c, Scope};
 
 /// Where the configuration is when the command line does not say.
@@ -53,6 +62,8 @@ pub struct Config {
     pub memory: Memory,
     /// Entropy devices.
     pub rng: Rng,
+    /// Disks.
+    pub block: Vec<Block>,
     /// I2C adapters.
     pub i2c: Vec<I2c>,
     /// GPIO chips.

@@ -154,18 +154,19 @@ impl Ring {
         if queued == 0 && !(wait && self.busy() > 0) {
             return;
         }
-        // What is done before this returns is seen without that.
-        self.ring.completion().disable_eventfd();
+        // Set before the system call, and the same for all batches of a queue: an event cannot be
+        // missed. With `wait`, none is needed.
+        match wait {
+            true => self.ring.completion().disable_eventfd(),
+            false => self.ring.completion().enable_eventfd(),
+        }
         loop {
             self.enter(if wait { self.busy() } else { 0 });
             self.reap(image, done);
             if !wait || self.busy() == 0 {
-                break;
+                return;
             }
         }
-        self.ring.completion().enable_eventfd();
-        // What came between the last look and that.
-        self.reap(image, done);
     }
 
     /// Says what is done by now.
@@ -288,7 +289,7 @@ fn conclude(
 ) -> (usize, io::Result<()>) {
     let moved = usize::try_from(result);
     let Task::Transfer(transfer) = job.task else {
-        return (0, moved.map(drop).map_err(|_| error_of(result)));
+        return (0, moved.map(drop).map_err(|_negative| error_of(result)));
     };
     match moved {
         Ok(moved) if moved >= job.len => return (job.len, Ok(())),
