@@ -210,10 +210,7 @@ impl Disk {
         let timer = TimerFd::new().map_err(|errno| Error::Timer {
             source: errno.into(),
         })?;
-        let sources = [
-            Some(timer.as_raw_fd()),
-            ring.as_ref().map(|r| r.event().as_raw_fd()),
-        ];
+        let sources = [Some(timer.as_raw_fd()), ring.as_ref().map(Ring::as_raw_fd)];
         let events = watch(&sources).map_err(|source| Error::DiskQuery {
             action: "wait for",
             source,

@@ -11,7 +11,6 @@ use std::os::fd::{AsRawFd, RawFd};
 
 use io_uring::{IoUring, Probe, opcode, squeue, types};
 use vm_memory::VolatileSlice;
-use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 
 use super::{Direction, Image, Task, Transfer, iovec_of};
 use crate::pending::Pending;
@@ -29,8 +28,6 @@ const ATTEMPTS: u32 = 1000;
 /// A ring, and what is under way in it.
 pub(in crate::block) struct Ring {
     ring: IoUring,
-    /// Written to by the kernel when something is done.
-    event: EventFd,
     slots: Vec<Slot>,
     free: Vec<u32>,
 }
@@ -85,19 +82,11 @@ impl Ring {
         if !needed.iter().all(|code| probe.is_supported(*code)) {
             return Err(io::ErrorKind::Unsupported.into());
         }
-        let event = EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC)?;
-        ring.submitter().register_eventfd(event.as_raw_fd())?;
         Ok(Self {
             ring,
-            event,
             slots: (0..SLOTS).map(|_| Slot::default()).collect(),
             free: (0..SLOTS).rev().collect(),
         })
-    }
-
-    /// Becomes readable when something is done, without being asked for it.
-    pub(in crate::block) fn event(&self) -> &EventFd {
-        &self.event
     }
 
     /// Puts a task in line for [`submit`](Self::submit), or gives its request back.
@@ -154,12 +143,6 @@ impl Ring {
         if queued == 0 && !(wait && self.busy() > 0) {
             return;
         }
-        // Set before the system call, and the same for all batches of a queue: an event cannot be
-        // missed. With `wait`, none is needed.
-        match wait {
-            true => self.ring.completion().disable_eventfd(),
-            false => self.ring.completion().enable_eventfd(),
-        }
         loop {
             self.enter(if wait { self.busy() } else { 0 });
             self.reap(image, done);
@@ -215,6 +198,13 @@ impl Ring {
             }
         }
         panic!("the kernel takes no more I/O");
+    }
+}
+
+/// Readable while something is done that was not [reaped](Ring::reap).
+impl AsRawFd for Ring {
+    fn as_raw_fd(&self) -> RawFd {
+        self.ring.as_raw_fd()
     }
 }
 
