@@ -58,7 +58,9 @@ mod error;
 mod memory;
 mod pending;
 mod queue;
+mod rate;
 mod request;
+mod sys;
 mod worker;
 
 pub mod block;

@@ -8,6 +8,7 @@
 
 use std::fs::File;
 use std::io;
+use std::num::NonZeroU32;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 
@@ -67,7 +68,10 @@ pub struct DeviceSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceKind {
     /// An entropy source; with a descriptor, that file, else the host's.
-    Rng,
+    Rng {
+        /// Bytes in a second, at most.
+        rate: Option<NonZeroU32>,
+    },
     /// A disk; the descriptor is its image.
     Block {
         /// Refuse writes.
@@ -93,7 +97,7 @@ impl DeviceKind {
     /// What threads are named after.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Rng => "rng",
+            Self::Rng { .. } => "rng",
             Self::Block { .. } => "blk",
             Self::I2c { .. } => "i2c",
             Self::Gpio { .. } => "gpio",

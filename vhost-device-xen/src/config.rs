@@ -17,6 +17,8 @@
 //! [rng]
 //! # Where entropy comes from; without it, the host's getrandom(2).
 //! source = "/dev/hwrng"
+//! # Bytes that each guest is given in a second; without it, as many as it wants.
+//! rate = 4096
 //!
 //! # How disks are used and presented. The first section that fits counts; none has to.
 //! [[block]]
@@ -41,6 +43,7 @@
 mod block;
 mod rules;
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -126,6 +129,8 @@ pub enum GrantPolicy {
 pub struct Rng {
     /// A file that is read for entropy.
     pub source: Option<PathBuf>,
+    /// Bytes that each guest is given in a second, at most.
+    pub rate: Option<NonZeroU32>,
 }
 
 /// Why there is no configuration.
@@ -215,7 +220,7 @@ mod tests {
     #[test]
     fn every_key_can_be_set() {
         let config =
-            load("[kernel]\nirqfd = false\nioeventfd = false\n[rng]\nsource = \"/dev/hwrng\"\n")
+            load("[kernel]\nirqfd = false\nioeventfd = false\n[rng]\nsource = \"/dev/hwrng\"\nrate = 99\n")
                 .unwrap();
 
         assert_eq!(
@@ -226,6 +231,7 @@ mod tests {
             }
         );
         assert_eq!(config.rng.source.as_deref(), Some(Path::new("/dev/hwrng")));
+        assert_eq!(config.rng.rate, NonZeroU32::new(99));
     }
 
     #[test]
@@ -234,7 +240,7 @@ mod tests {
 
         assert!(error.to_string().ends_with("is wrong at line 2"), "{error}");
         let cause = error.source().unwrap().to_string();
-        assert_eq!(cause, "unknown field `sauce`, expected `source`");
+        assert_eq!(cause, "unknown field `sauce`, expected `source` or `rate`");
     }
 
     #[test]

@@ -2,15 +2,18 @@
 
 use std::fs::OpenOptions;
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::sync::Arc;
 
 use virtio_bindings::virtio_blk::{
     VIRTIO_BLK_T_FLUSH, VIRTIO_BLK_T_GET_ID, VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT,
 };
+use vmm_sys_util::eventfd::EventFd;
 use zerocopy::FromZeros;
 
 use super::*;
 use crate::counters::Snapshot;
-use crate::testing::{Buffer, Driver, END, serve, serve_on};
+use crate::testing::{Buffer, Driver, END, Interrupts, serve, serve_on};
+use crate::{Counters, Setup, VirtQueue, Worker};
 use vm_memory::{Bytes, GuestAddress};
 
 mod malformed;
@@ -33,6 +36,21 @@ fn disk(file: &File) -> Disk {
 
 fn disk_with(file: &File, options: Options) -> Disk {
     Disk::new(file.try_clone().unwrap(), options).unwrap()
+}
+
+/// A disk at work, and who hears of it.
+fn at_work(driver: &Driver, mut disk: Disk) -> (Worker, Arc<Interrupts>) {
+    disk.negotiated(0);
+    let interrupts = Arc::<Interrupts>::default();
+    let setup = Setup {
+        space: driver.memory(),
+        device: Box::new(disk),
+        queues: vec![(VirtQueue::new(0, driver.queue()), EventFd::new(0).unwrap())],
+        interrupt: interrupts.clone(),
+        counters: Arc::<Counters>::default(),
+    };
+    let worker = Worker::spawn("disk".into(), setup).unwrap();
+    (worker, interrupts)
 }
 
 /// What the driver reads of the configuration space.

@@ -301,9 +301,14 @@ impl Guest {
 
 fn make(kind: &DeviceKind, file: Option<File>) -> Result<Box<dyn backends::Device>, Error> {
     match kind {
-        DeviceKind::Rng => Ok(Box::new(Entropy::new(
-            file.map_or(Source::Kernel, Source::File),
-        ))),
+        DeviceKind::Rng { rate } => {
+            let entropy = Entropy::new(file.map_or(Source::Kernel, Source::File));
+            let entropy = match rate {
+                Some(rate) => entropy.with_rate(*rate).map_err(Error::Device)?,
+                None => entropy,
+            };
+            Ok(Box::new(entropy))
+        }
         DeviceKind::Block {
             read_only,
             serial,

@@ -141,7 +141,8 @@ fn by_type<S: Store>(
         Some(Ok(ENTROPY)) => {
             let source = config.rng.source.as_ref();
             let file = source.map(|path| open("[rng] source", path.clone(), false));
-            return Ok((DeviceKind::Rng, file.transpose()?));
+            let rate = config.rng.rate;
+            return Ok((DeviceKind::Rng { rate }, file.transpose()?));
         }
         Some(Ok(I2C)) => return rules::i2c(keys.store, key, config),
         Some(Ok(GPIO)) => return rules::gpio(keys.store, key, config),
@@ -352,7 +353,7 @@ mod tests {
         let (spec, file) = read(&server.client(), PATH, (1, RNG), &Config::default()).unwrap();
 
         assert_eq!((spec.base, spec.grants), (0x200_0200, true));
-        assert_eq!(spec.kind, DeviceKind::Rng);
+        assert_eq!(spec.kind, DeviceKind::Rng { rate: None });
         assert!(file.is_none());
     }
 

@@ -8,8 +8,9 @@
 use std::io;
 use std::os::fd::AsRawFd;
 
-use super::geometry::{Kind, check};
+use super::geometry::Kind;
 use super::{Direction, Image, Transfer};
+use crate::sys::check;
 
 /// include/uapi/linux/fs.h: `_IO(0x12, 119)` and `_IO(0x12, 127)`.
 const BLKDISCARD: libc::Ioctl = 0x1277;

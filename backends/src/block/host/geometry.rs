@@ -12,6 +12,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use crate::error::Error;
+use crate::sys::check;
 
 /// The smallest block, and what offsets of direct I/O are multiples of where Linux does not say.
 const SMALLEST: u32 = 512;
@@ -163,14 +164,6 @@ pub(super) fn is_in_memory(file: &File) -> bool {
     // integers.
     let found = unsafe { found.assume_init() };
     outcome == 0 && found.f_type == libc::TMPFS_MAGIC
-}
-
-/// The error of a system call that has returned `outcome`.
-pub(super) fn check(outcome: libc::c_int) -> io::Result<()> {
-    match outcome {
-        0.. => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
 }
 
 /// Names what was tried in the error.

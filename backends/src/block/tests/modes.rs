@@ -2,14 +2,7 @@
 
 //! When writes are durable, how the disk is shown, and that its size changes.
 
-use std::sync::Arc;
-
-use virtio_bindings::virtio_blk::VIRTIO_BLK_T_OUT;
-use vmm_sys_util::eventfd::EventFd;
-
 use super::*;
-use crate::testing::Interrupts;
-use crate::{Counters, Setup, VirtQueue, Worker};
 
 const FLUSH: u64 = 1 << VIRTIO_BLK_F_FLUSH;
 const CONFIG_WCE: u64 = 1 << VIRTIO_BLK_F_CONFIG_WCE;
@@ -145,30 +138,12 @@ fn each_queue_is_served() {
     assert_eq!(first.run_on(3, &mut disk), (0, 513));
 }
 
-/// A disk of this file at work, and who hears of it.
-fn at_work(file: &File) -> (Worker, Arc<Interrupts>, ConfigSpace) {
-    let driver = Driver::new(8);
-    let mut disk = disk(file);
-    disk.negotiated(0);
-    let (interrupts, config) = (Arc::<Interrupts>::default(), disk.config());
-    let setup = Setup {
-        space: driver.memory(),
-        device: Box::new(disk),
-        queues: vec![(VirtQueue::new(0, driver.queue()), EventFd::new(0).unwrap())],
-        interrupt: interrupts.clone(),
-        counters: Arc::<Counters>::default(),
-    };
-    (
-        Worker::spawn("disk".into(), setup).unwrap(),
-        interrupts,
-        config,
-    )
-}
-
 #[test]
 fn the_driver_is_told_of_another_size_and_of_the_next_one() {
     let file = image();
-    let (worker, interrupts, config) = at_work(&file);
+    let disk = disk(&file);
+    let config = disk.config();
+    let (worker, interrupts) = at_work(&Driver::new(8), disk);
     let capacity = || {
         let mut bytes = [0; 8];
         config.read(0, &mut bytes);

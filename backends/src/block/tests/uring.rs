@@ -2,13 +2,8 @@
 
 //! Requests that io_uring does side by side.
 
-use std::sync::Arc;
-
-use vmm_sys_util::eventfd::EventFd;
-
 use super::*;
-use crate::testing::Interrupts;
-use crate::{Counters, Setup, VirtQueue, Worker};
+use crate::{Counters, VirtQueue};
 
 /// A disk on io_uring; `None` where there is none.
 fn ring_disk(file: &File, write_through: bool) -> Option<Disk> {
@@ -154,16 +149,8 @@ fn what_is_under_way_goes_back_before_the_worker_ends() {
     (0..60).for_each(|n| {
         send(&mut driver, VIRTIO_BLK_T_OUT, n, Some(&[9; 1024]));
     });
-    let interrupts = Arc::<Interrupts>::default();
-    let setup = Setup {
-        space: driver.memory(),
-        device: Box::new(disk),
-        queues: vec![(VirtQueue::new(0, driver.queue()), EventFd::new(0).unwrap())],
-        interrupt: interrupts.clone(),
-        counters: Arc::<Counters>::default(),
-    };
 
-    let worker = Worker::spawn("disk".into(), setup).unwrap();
+    let (worker, interrupts) = at_work(&driver, disk);
     interrupts.wait(1, 0);
     worker.stop();
 

@@ -15,6 +15,7 @@ use crate::block;
 use crate::memory::{Batch, Range};
 use crate::queue::Progress;
 use crate::request::Request;
+use crate::testing::{Buffer, Driver};
 
 /// An address space that counts what its guards have touched outside the rings.
 #[derive(Clone)]
@@ -23,6 +24,18 @@ struct Watched {
     used_index: GuestAddress,
     heap: GuestAddress,
     watch: Arc<Watch>,
+}
+
+impl Watched {
+    /// The memory of `driver`, whose first buffer is `first`.
+    fn of(driver: &Driver, first: Buffer) -> Self {
+        Self {
+            memory: driver.memory(),
+            used_index: GuestAddress(driver.used_ring().0 + 2),
+            heap: first.addr,
+            watch: Arc::default(),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -131,12 +144,7 @@ fn all_is_declared_before_and_unmapped_when_the_used_index_is_published() {
     driver.send(&[question, answer]);
     driver.send_indirect(&[question, answer]);
     driver.send_indirect(&[question, answer]);
-    let space = Watched {
-        memory: driver.memory(),
-        used_index: GuestAddress(driver.used_ring().0 + 2),
-        heap: question.addr,
-        watch: Arc::default(),
-    };
+    let space = Watched::of(&driver, question);
     let watch = Arc::clone(&space.watch);
     let mut device = Function(
         |request: Request<'_>| {
@@ -176,12 +184,7 @@ fn a_kept_request_is_mapped_neither_while_it_waits_nor_when_it_is_published() {
     } = Bench::new(16);
     let (question, answer) = (driver.readable(b"question"), driver.writable(99));
     driver.send(&[question, answer]);
-    let space = Watched {
-        memory: driver.memory(),
-        used_index: GuestAddress(driver.used_ring().0 + 2),
-        heap: question.addr,
-        watch: Arc::default(),
-    };
+    let space = Watched::of(&driver, question);
     let watch = Arc::clone(&space.watch);
     let mut kept = Vec::new();
     let mut device = Function(
@@ -217,12 +220,7 @@ fn an_answer_that_does_not_reach_the_guest_is_refused_and_counted() {
     driver.send(&[question, good]);
     driver.send(&[question, bad, status]);
     driver.send(&[question, good]);
-    let space = Watched {
-        memory: driver.memory(),
-        used_index: GuestAddress(driver.used_ring().0 + 2),
-        heap: question.addr,
-        watch: Arc::default(),
-    };
+    let space = Watched::of(&driver, question);
     space.watch.lost.lock().unwrap().push((bad.addr, 1));
 
     queue.process(&space, &mut Function(echo, true), &interrupts, &counters);
@@ -245,12 +243,7 @@ fn a_lost_answer_whose_driver_cannot_be_told_does_not_go_back() {
     driver.send(&[question, good]);
     driver.send(&[question, bad, status]);
     driver.send(&[question, good]);
-    let space = Watched {
-        memory: driver.memory(),
-        used_index: GuestAddress(driver.used_ring().0 + 2),
-        heap: question.addr,
-        watch: Arc::default(),
-    };
+    let space = Watched::of(&driver, question);
     space.watch.lost.lock().unwrap().push((status.addr, 1));
 
     let progress = queue.process(&space, &mut Function(echo, true), &interrupts, &counters);
@@ -270,12 +263,7 @@ fn a_kept_request_of_which_a_part_is_lost_is_refused_when_it_is_answered() {
     } = Bench::new(16);
     let (bad, status) = (driver.writable(8), driver.writable(1));
     driver.send(&[bad, status]);
-    let space = Watched {
-        memory: driver.memory(),
-        used_index: GuestAddress(driver.used_ring().0 + 2),
-        heap: bad.addr,
-        watch: Arc::default(),
-    };
+    let space = Watched::of(&driver, bad);
     space.watch.lost.lock().unwrap().push((bad.addr, 8));
     let mut kept = Vec::new();
     let mut device = Function(
@@ -307,12 +295,7 @@ fn a_late_answer_that_does_not_reach_the_guest_is_refused() {
     } = Bench::new(16);
     let (bad, status) = (driver.writable(8), driver.writable(1));
     driver.send(&[bad, status]);
-    let space = Watched {
-        memory: driver.memory(),
-        used_index: GuestAddress(driver.used_ring().0 + 2),
-        heap: bad.addr,
-        watch: Arc::default(),
-    };
+    let space = Watched::of(&driver, bad);
     let mut kept = Vec::new();
     let mut device = Function(
         |request: Request<'_>| kept.extend(request.keep().ok()),
@@ -351,12 +334,7 @@ fn what_io_uring_uses_is_unmapped_when_the_used_index_is_published() {
     let header = driver.readable(&[0; 16]);
     let (data, status) = (driver.writable(4096), driver.writable(1));
     (0..16).for_each(|_| _ = driver.send(&[header, data, status]));
-    let space = Watched {
-        memory: driver.memory(),
-        used_index: GuestAddress(driver.used_ring().0 + 2),
-        heap: header.addr,
-        watch: Arc::default(),
-    };
+    let space = Watched::of(&driver, header);
 
     let progress = queue.process(&space, &mut disk, &interrupts, &counters);
 
