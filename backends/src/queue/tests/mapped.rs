@@ -2,6 +2,8 @@
 
 //! What is mapped when.
 
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
@@ -26,18 +28,6 @@ struct Watched {
     watch: Arc<Watch>,
 }
 
-impl Watched {
-    /// The memory of `driver`, whose first buffer is `first`.
-    fn of(driver: &Driver, first: Buffer) -> Self {
-        Self {
-            memory: driver.memory(),
-            used_index: GuestAddress(driver.used_ring().0 + 2),
-            heap: first.addr,
-            watch: Arc::default(),
-        }
-    }
-}
-
 #[derive(Default)]
 struct Watch {
     /// Accesses through guards that still live.
@@ -47,7 +37,25 @@ struct Watch {
     undeclared: AtomicUsize,
     declared: Mutex<Vec<Vec<Range>>>,
     /// What the guest cannot be given.
-    lost: Mutex<Vec<(GuestAddress, usize)>>,
+    lost: Mutex<VecDeque<(GuestAddress, usize)>>,
+}
+
+impl Watched {
+    /// Watches the memory of a driver from its first buffer on.
+    fn new(driver: &Driver, first: Buffer) -> Self {
+        Self {
+            memory: driver.memory(),
+            used_index: GuestAddress(driver.used_ring().0 + 2),
+            heap: first.addr,
+            watch: Arc::default(),
+        }
+    }
+
+    /// Has a piece that was written not arrive, the next time that pieces are given to the guest
+    /// or, called again, the time after.
+    fn lose(&self, addr: GuestAddress, len: usize) {
+        self.watch.lost.lock().unwrap().push_back((addr, len));
+    }
 }
 
 struct Guarded {
@@ -118,8 +126,9 @@ impl Batch for Guarded {
     }
 
     fn finish(&self, lost: &mut dyn FnMut(GuestAddress, usize)) {
-        let pieces = std::mem::take(&mut *self.space.watch.lost.lock().unwrap());
-        pieces.iter().for_each(|(addr, len)| lost(*addr, *len));
+        if let Some((addr, len)) = self.space.watch.lost.lock().unwrap().pop_front() {
+            lost(addr, len);
+        }
     }
 }
 
@@ -144,7 +153,7 @@ fn all_is_declared_before_and_unmapped_when_the_used_index_is_published() {
     driver.send(&[question, answer]);
     driver.send_indirect(&[question, answer]);
     driver.send_indirect(&[question, answer]);
-    let space = Watched::of(&driver, question);
+    let space = Watched::new(&driver, question);
     let watch = Arc::clone(&space.watch);
     let mut device = Function(
         |request: Request<'_>| {
@@ -184,7 +193,7 @@ fn a_kept_request_is_mapped_neither_while_it_waits_nor_when_it_is_published() {
     } = Bench::new(16);
     let (question, answer) = (driver.readable(b"question"), driver.writable(99));
     driver.send(&[question, answer]);
-    let space = Watched::of(&driver, question);
+    let space = Watched::new(&driver, question);
     let watch = Arc::clone(&space.watch);
     let mut kept = Vec::new();
     let mut device = Function(
@@ -220,8 +229,8 @@ fn an_answer_that_does_not_reach_the_guest_is_refused_and_counted() {
     driver.send(&[question, good]);
     driver.send(&[question, bad, status]);
     driver.send(&[question, good]);
-    let space = Watched::of(&driver, question);
-    space.watch.lost.lock().unwrap().push((bad.addr, 1));
+    let space = Watched::new(&driver, question);
+    space.lose(bad.addr, 1);
 
     queue.process(&space, &mut Function(echo, true), &interrupts, &counters);
 
@@ -243,8 +252,8 @@ fn a_lost_answer_whose_driver_cannot_be_told_does_not_go_back() {
     driver.send(&[question, good]);
     driver.send(&[question, bad, status]);
     driver.send(&[question, good]);
-    let space = Watched::of(&driver, question);
-    space.watch.lost.lock().unwrap().push((status.addr, 1));
+    let space = Watched::new(&driver, question);
+    space.lose(status.addr, 1);
 
     let progress = queue.process(&space, &mut Function(echo, true), &interrupts, &counters);
 
@@ -263,8 +272,8 @@ fn a_kept_request_of_which_a_part_is_lost_is_refused_when_it_is_answered() {
     } = Bench::new(16);
     let (bad, status) = (driver.writable(8), driver.writable(1));
     driver.send(&[bad, status]);
-    let space = Watched::of(&driver, bad);
-    space.watch.lost.lock().unwrap().push((bad.addr, 8));
+    let space = Watched::new(&driver, bad);
+    space.lose(bad.addr, 8);
     let mut kept = Vec::new();
     let mut device = Function(
         |mut request: Request<'_>| {
@@ -295,7 +304,7 @@ fn a_late_answer_that_does_not_reach_the_guest_is_refused() {
     } = Bench::new(16);
     let (bad, status) = (driver.writable(8), driver.writable(1));
     driver.send(&[bad, status]);
-    let space = Watched::of(&driver, bad);
+    let space = Watched::new(&driver, bad);
     let mut kept = Vec::new();
     let mut device = Function(
         |request: Request<'_>| kept.extend(request.keep().ok()),
@@ -303,7 +312,7 @@ fn a_late_answer_that_does_not_reach_the_guest_is_refused() {
     );
 
     queue.process(&space, &mut device, &interrupts, &counters);
-    space.watch.lost.lock().unwrap().push((bad.addr, 8));
+    space.lose(bad.addr, 8);
     let answer = |mut request: Request<'_>| _ = request.write_bytes(b"eight by\0");
     kept.pop().unwrap().answer(answer);
     queue.process(&space, &mut Function(echo, true), &interrupts, &counters);
@@ -311,6 +320,64 @@ fn a_late_answer_that_does_not_reach_the_guest_is_refused() {
     assert_eq!(driver.used(), [(0, 0)]);
     assert_eq!(driver.bytes(status), [0xee]);
     assert_eq!(counters.snapshot().malformed, 1);
+}
+
+#[test]
+fn an_answer_whose_refusal_is_lost_too_does_not_go_back() {
+    let Bench {
+        mut driver,
+        mut queue,
+        interrupts,
+        counters,
+    } = Bench::new(16);
+    let question = driver.readable(b"question");
+    let (good, bad, status) = (driver.writable(99), driver.writable(8), driver.writable(1));
+    driver.send(&[question, good]);
+    driver.send(&[question, bad, status]);
+    let space = Watched::new(&driver, question);
+    space.lose(bad.addr, 1);
+    space.lose(status.addr, 1);
+
+    let progress = queue.process(&space, &mut Function(echo, true), &interrupts, &counters);
+
+    assert_eq!(progress, Progress::Broken);
+    assert_eq!(driver.used(), [(0, 8)]);
+    assert_eq!(counters.snapshot().malformed, 1);
+}
+
+#[test]
+fn a_lost_answer_of_a_device_that_panics_does_not_go_back() {
+    let Bench {
+        mut driver,
+        mut queue,
+        interrupts,
+        counters,
+    } = Bench::new(16);
+    let question = driver.readable(b"question");
+    let (bad, good) = (driver.writable(8), driver.writable(99));
+    driver.send(&[question, bad]);
+    driver.send(&[question, good]);
+    driver.send(&[question, good]);
+    let space = Watched::new(&driver, question);
+    space.lose(bad.addr, 1);
+    let mut served = 0;
+    let mut device = Function(
+        |request: Request<'_>| {
+            served += 1;
+            assert!(served < 3, "the third request is too much");
+            echo(request);
+        },
+        true,
+    );
+
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        queue.process(&space, &mut device, &interrupts, &counters)
+    }));
+
+    assert!(outcome.is_err());
+    // What was served before, and what it panicked at; it is not called to refuse anything.
+    assert_eq!(driver.used(), [(2, 8), (4, 0)]);
+    assert_eq!(counters.snapshot().malformed, 0);
 }
 
 #[test]
@@ -334,7 +401,7 @@ fn what_io_uring_uses_is_unmapped_when_the_used_index_is_published() {
     let header = driver.readable(&[0; 16]);
     let (data, status) = (driver.writable(4096), driver.writable(1));
     (0..16).for_each(|_| _ = driver.send(&[header, data, status]));
-    let space = Watched::of(&driver, header);
+    let space = Watched::new(&driver, header);
 
     let progress = queue.process(&space, &mut disk, &interrupts, &counters);
 
