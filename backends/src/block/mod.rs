@@ -186,16 +186,10 @@ impl Disk {
     /// Each variant of [`Error`] whose name begins with `Disk`, [`Error::Serial`],
     /// [`Error::Uring`] and [`Error::Timer`].
     pub fn new(file: File, options: Options) -> Result<Self, Error> {
-        let Options { serial, queues, .. } = &options;
-        let mut id = [0; ID_BYTES];
-        id.get_mut(..serial.len())
-            .ok_or(Error::Serial {
-                len: serial.len(),
-                max: ID_BYTES,
-            })?
-            .copy_from_slice(serial.as_bytes());
-        if *queues == 0 || *queues > BLOCK_QUEUES {
-            return Err(Error::DiskQueues { queues: *queues });
+        let id = identity(&options.serial)?;
+        let queues = options.queues;
+        if queues == 0 || queues > BLOCK_QUEUES {
+            return Err(Error::DiskQueues { queues });
         }
         let image = Image::new(file, options.read_only, options.direct)?;
         let block_size = block_size(&image, options.block_size)?;
@@ -220,7 +214,7 @@ impl Disk {
             image,
             capacity,
             block_size,
-            queues: *queues,
+            queues,
             config: ConfigSpace::new(config.as_bytes()).with_writable(WRITEBACK..WRITEBACK + 1),
             id,
             features: offered(&options),
@@ -274,6 +268,15 @@ impl Disk {
             log::error!("cannot set a timer: {error}");
         }
     }
+}
+
+/// The answer to `VIRTIO_BLK_T_GET_ID`: padded with zeroes.
+fn identity(serial: &str) -> Result<[u8; ID_BYTES], Error> {
+    let (len, max) = (serial.len(), ID_BYTES);
+    let mut id = [0; ID_BYTES];
+    let place = id.get_mut(..len).ok_or(Error::Serial { len, max })?;
+    place.copy_from_slice(serial.as_bytes());
+    Ok(id)
 }
 
 /// One descriptor for several.

@@ -103,17 +103,11 @@ impl Ring {
         let slot = &mut self.slots[place(index)];
         slot.iovecs.clear();
         slot.iovecs.extend(buffers.slices().map(iovec_of));
-        if slot.iovecs.len() > MOST_IOVECS {
-            self.free.push(index);
-            return Err(request);
-        }
-        let (pending, memory) = match request.hold() {
-            Ok(held) => held,
-            Err(request) => {
-                self.free.push(index);
-                return Err(request);
-            }
+        let held = match slot.iovecs.len() {
+            ..=MOST_IOVECS => request.hold(),
+            _ => Err(request),
         };
+        let (pending, memory) = held.inspect_err(|_| self.free.push(index))?;
         slot.job = Some(Job {
             task,
             len: buffers.len(),
