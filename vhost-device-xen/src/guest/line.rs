@@ -95,6 +95,11 @@ impl Interrupt for Line {
         self.raise();
     }
 
+    fn config_changed(&self) {
+        self.signals.config();
+        self.raise();
+    }
+
     fn broken(&self) {
         self.signals.broken();
         self.raise();
