@@ -74,6 +74,8 @@ pub enum Measured {
 /// What can be put under load.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Subject {
+    /// Events: 100,000 round trips through every receiver, within dom0 and with a guest
+    Events,
     /// Guest memory: random patterns in every mode, and a balloon under load
     Memory,
     /// xen-store, on xenstored and oxenstored

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     error::Error,
-    lab::{Lab, rust::TARGET},
+    lab::{Lab, cross_tool, rust::TARGET},
     progress::Reporter,
 };
 
@@ -66,6 +66,24 @@ pub fn build(lab: &Lab, package: &str) -> Result<PathBuf, Error> {
 pub fn build_in(lab: &Lab, directory: &Path, package: &str) -> Result<PathBuf, Error> {
     let out = compile(lab, directory, package, package, &[])?;
     existing(&out, package)
+}
+
+/// Builds the guest without a kernel of its own that the workspace `package` in `ci/` is, and
+/// returns the path of its Image: what is in memory, from the first byte on.
+///
+/// # Errors
+///
+/// As [`build`], and [`Error::Program`] if objcopy fails.
+pub fn build_image(lab: &Lab, package: &str) -> Result<PathBuf, Error> {
+    let directory = Path::new("ci").join(package.trim_start_matches("lab-"));
+    let program = build_in(lab, &directory, package)?;
+    let image = program.with_extension("image");
+    let mut reporter = Reporter::new(lab.cache().log(&format!("image-{package}"))?)?;
+    let mut step = reporter.step(&format!("Image of {package}"));
+    let mut objcopy = cross_tool("objcopy");
+    step.run(objcopy.args(["-O", "binary"]).arg(program).arg(&image))?;
+    step.done();
+    Ok(image)
 }
 
 /// Builds the examples `names` of `package`, with all its features, as [`build`] does a program,

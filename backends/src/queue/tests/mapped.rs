@@ -2,8 +2,8 @@
 
 //! What is mapped when.
 
-use std::cell::Cell;
-use std::rc::Rc;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
@@ -13,9 +13,11 @@ use vm_memory::{GuestAddress, GuestAddressSpace, GuestMemory, GuestMemoryBackend
 use vm_memory::{GuestMemoryMmap, Permissions};
 
 use super::{Bench, Function, echo};
+use crate::block;
 use crate::memory::{Batch, Range};
 use crate::queue::Progress;
 use crate::request::Request;
+use crate::testing::{Buffer, Driver};
 
 /// An address space that counts what its guards have touched outside the rings.
 #[derive(Clone)]
@@ -35,22 +37,40 @@ struct Watch {
     undeclared: AtomicUsize,
     declared: Mutex<Vec<Vec<Range>>>,
     /// What the guest cannot be given.
-    lost: Mutex<Vec<(GuestAddress, usize)>>,
+    lost: Mutex<VecDeque<(GuestAddress, usize)>>,
+}
+
+impl Watched {
+    /// Watches the memory of a driver from its first buffer on.
+    fn new(driver: &Driver, first: Buffer) -> Self {
+        Self {
+            memory: driver.memory(),
+            used_index: GuestAddress(driver.used_ring().0 + 2),
+            heap: first.addr,
+            watch: Arc::default(),
+        }
+    }
+
+    /// Has a piece that was written not arrive, the next time that pieces are given to the guest
+    /// or, called again, the time after.
+    fn lose(&self, addr: GuestAddress, len: usize) {
+        self.watch.lost.lock().unwrap().push_back((addr, len));
+    }
 }
 
 struct Guarded {
     space: Watched,
-    touched: Cell<usize>,
+    touched: AtomicUsize,
 }
 
 impl GuestAddressSpace for Watched {
     type M = Guarded;
-    type T = Rc<Guarded>;
+    type T = Arc<Guarded>;
 
-    fn memory(&self) -> Rc<Guarded> {
-        Rc::new(Guarded {
+    fn memory(&self) -> Arc<Guarded> {
+        Arc::new(Guarded {
             space: self.clone(),
-            touched: Cell::new(0),
+            touched: AtomicUsize::new(0),
         })
     }
 }
@@ -71,7 +91,7 @@ impl GuestMemory for Guarded {
     ) -> guest_memory::Result<impl GuestMemorySliceIterator<'a, BS<'a, ()>>> {
         let watch = &self.space.watch;
         if addr >= self.space.heap {
-            self.touched.update(|n| n + 1);
+            self.touched.fetch_add(1, SeqCst);
             watch.mapped.fetch_add(1, SeqCst);
             let declared = watch.declared.lock().unwrap();
             let known = declared.iter().flatten().any(|range| {
@@ -106,8 +126,9 @@ impl Batch for Guarded {
     }
 
     fn finish(&self, lost: &mut dyn FnMut(GuestAddress, usize)) {
-        let pieces = std::mem::take(&mut *self.space.watch.lost.lock().unwrap());
-        pieces.iter().for_each(|(addr, len)| lost(*addr, *len));
+        if let Some((addr, len)) = self.space.watch.lost.lock().unwrap().pop_front() {
+            lost(addr, len);
+        }
     }
 }
 
@@ -116,7 +137,7 @@ impl Drop for Guarded {
         self.space
             .watch
             .mapped
-            .fetch_sub(self.touched.get(), SeqCst);
+            .fetch_sub(self.touched.load(SeqCst), SeqCst);
     }
 }
 
@@ -132,12 +153,7 @@ fn all_is_declared_before_and_unmapped_when_the_used_index_is_published() {
     driver.send(&[question, answer]);
     driver.send_indirect(&[question, answer]);
     driver.send_indirect(&[question, answer]);
-    let space = Watched {
-        memory: driver.memory(),
-        used_index: GuestAddress(driver.used_ring().0 + 2),
-        heap: question.addr,
-        watch: Arc::default(),
-    };
+    let space = Watched::new(&driver, question);
     let watch = Arc::clone(&space.watch);
     let mut device = Function(
         |request: Request<'_>| {
@@ -177,12 +193,7 @@ fn a_kept_request_is_mapped_neither_while_it_waits_nor_when_it_is_published() {
     } = Bench::new(16);
     let (question, answer) = (driver.readable(b"question"), driver.writable(99));
     driver.send(&[question, answer]);
-    let space = Watched {
-        memory: driver.memory(),
-        used_index: GuestAddress(driver.used_ring().0 + 2),
-        heap: question.addr,
-        watch: Arc::default(),
-    };
+    let space = Watched::new(&driver, question);
     let watch = Arc::clone(&space.watch);
     let mut kept = Vec::new();
     let mut device = Function(
@@ -218,13 +229,8 @@ fn an_answer_that_does_not_reach_the_guest_is_refused_and_counted() {
     driver.send(&[question, good]);
     driver.send(&[question, bad, status]);
     driver.send(&[question, good]);
-    let space = Watched {
-        memory: driver.memory(),
-        used_index: GuestAddress(driver.used_ring().0 + 2),
-        heap: question.addr,
-        watch: Arc::default(),
-    };
-    space.watch.lost.lock().unwrap().push((bad.addr, 1));
+    let space = Watched::new(&driver, question);
+    space.lose(bad.addr, 1);
 
     queue.process(&space, &mut Function(echo, true), &interrupts, &counters);
 
@@ -246,13 +252,8 @@ fn a_lost_answer_whose_driver_cannot_be_told_does_not_go_back() {
     driver.send(&[question, good]);
     driver.send(&[question, bad, status]);
     driver.send(&[question, good]);
-    let space = Watched {
-        memory: driver.memory(),
-        used_index: GuestAddress(driver.used_ring().0 + 2),
-        heap: question.addr,
-        watch: Arc::default(),
-    };
-    space.watch.lost.lock().unwrap().push((status.addr, 1));
+    let space = Watched::new(&driver, question);
+    space.lose(status.addr, 1);
 
     let progress = queue.process(&space, &mut Function(echo, true), &interrupts, &counters);
 
@@ -271,13 +272,8 @@ fn a_kept_request_of_which_a_part_is_lost_is_refused_when_it_is_answered() {
     } = Bench::new(16);
     let (bad, status) = (driver.writable(8), driver.writable(1));
     driver.send(&[bad, status]);
-    let space = Watched {
-        memory: driver.memory(),
-        used_index: GuestAddress(driver.used_ring().0 + 2),
-        heap: bad.addr,
-        watch: Arc::default(),
-    };
-    space.watch.lost.lock().unwrap().push((bad.addr, 8));
+    let space = Watched::new(&driver, bad);
+    space.lose(bad.addr, 8);
     let mut kept = Vec::new();
     let mut device = Function(
         |mut request: Request<'_>| {
@@ -308,12 +304,7 @@ fn a_late_answer_that_does_not_reach_the_guest_is_refused() {
     } = Bench::new(16);
     let (bad, status) = (driver.writable(8), driver.writable(1));
     driver.send(&[bad, status]);
-    let space = Watched {
-        memory: driver.memory(),
-        used_index: GuestAddress(driver.used_ring().0 + 2),
-        heap: bad.addr,
-        watch: Arc::default(),
-    };
+    let space = Watched::new(&driver, bad);
     let mut kept = Vec::new();
     let mut device = Function(
         |request: Request<'_>| kept.extend(request.keep().ok()),
@@ -321,7 +312,7 @@ fn a_late_answer_that_does_not_reach_the_guest_is_refused() {
     );
 
     queue.process(&space, &mut device, &interrupts, &counters);
-    space.watch.lost.lock().unwrap().push((bad.addr, 8));
+    space.lose(bad.addr, 8);
     let answer = |mut request: Request<'_>| _ = request.write_bytes(b"eight by\0");
     kept.pop().unwrap().answer(answer);
     queue.process(&space, &mut Function(echo, true), &interrupts, &counters);
@@ -329,4 +320,95 @@ fn a_late_answer_that_does_not_reach_the_guest_is_refused() {
     assert_eq!(driver.used(), [(0, 0)]);
     assert_eq!(driver.bytes(status), [0xee]);
     assert_eq!(counters.snapshot().malformed, 1);
+}
+
+#[test]
+fn an_answer_whose_refusal_is_lost_too_does_not_go_back() {
+    let Bench {
+        mut driver,
+        mut queue,
+        interrupts,
+        counters,
+    } = Bench::new(16);
+    let question = driver.readable(b"question");
+    let (good, bad, status) = (driver.writable(99), driver.writable(8), driver.writable(1));
+    driver.send(&[question, good]);
+    driver.send(&[question, bad, status]);
+    let space = Watched::new(&driver, question);
+    space.lose(bad.addr, 1);
+    space.lose(status.addr, 1);
+
+    let progress = queue.process(&space, &mut Function(echo, true), &interrupts, &counters);
+
+    assert_eq!(progress, Progress::Broken);
+    assert_eq!(driver.used(), [(0, 8)]);
+    assert_eq!(counters.snapshot().malformed, 1);
+}
+
+#[test]
+fn a_lost_answer_of_a_device_that_panics_does_not_go_back() {
+    let Bench {
+        mut driver,
+        mut queue,
+        interrupts,
+        counters,
+    } = Bench::new(16);
+    let question = driver.readable(b"question");
+    let (bad, good) = (driver.writable(8), driver.writable(99));
+    driver.send(&[question, bad]);
+    driver.send(&[question, good]);
+    driver.send(&[question, good]);
+    let space = Watched::new(&driver, question);
+    space.lose(bad.addr, 1);
+    let mut served = 0;
+    let mut device = Function(
+        |request: Request<'_>| {
+            served += 1;
+            assert!(served < 3, "the third request is too much");
+            echo(request);
+        },
+        true,
+    );
+
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        queue.process(&space, &mut device, &interrupts, &counters)
+    }));
+
+    assert!(outcome.is_err());
+    // What was served before, and what it panicked at; it is not called to refuse anything.
+    assert_eq!(driver.used(), [(2, 8), (4, 0)]);
+    assert_eq!(counters.snapshot().malformed, 0);
+}
+
+#[test]
+fn what_io_uring_uses_is_unmapped_when_the_used_index_is_published() {
+    let image = tempfile::tempfile().unwrap();
+    image.set_len(1 << 20).unwrap();
+    let options = block::Options {
+        engine: block::Engine::Uring,
+        ..block::Options::default()
+    };
+    let Ok(mut disk) = block::Disk::new(image, options) else {
+        eprintln!("no io_uring here");
+        return;
+    };
+    let Bench {
+        mut driver,
+        mut queue,
+        interrupts,
+        counters,
+    } = Bench::new(64);
+    let header = driver.readable(&[0; 16]);
+    let (data, status) = (driver.writable(4096), driver.writable(1));
+    (0..16).for_each(|_| _ = driver.send(&[header, data, status]));
+    let space = Watched::new(&driver, header);
+
+    let progress = queue.process(&space, &mut disk, &interrupts, &counters);
+
+    assert_eq!(progress, Progress::Idle);
+    assert_eq!(driver.used().len(), 16);
+    assert_eq!(space.watch.mapped.load(SeqCst), 0);
+    assert_eq!(space.watch.published.load(SeqCst), 16);
+    assert_eq!(space.watch.published_while_mapped.load(SeqCst), 0);
+    assert_eq!(interrupts.queues().len(), 1);
 }
