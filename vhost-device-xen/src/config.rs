@@ -38,7 +38,7 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
-pub use rules::{Gpio, Hardware, I2c, Scope};
+pub use rules::{Addresses, Gpio, Hardware, I2c, Lines, Scope};
 
 /// Where the configuration is when the command line does not say.
 pub const DEFAULT_PATH: &str = "/etc/vhost-device-xen.toml";

@@ -3,6 +3,7 @@
 //! Rules: which hardware of the host goes to which guest.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use serde::Deserialize;
 
@@ -50,6 +51,17 @@ impl TryFrom<Called> for Hardware {
                 Some(number) => Self::Number(number),
                 None => Self::Name(name),
             },
+        })
+    }
+}
+
+impl FromStr for Hardware {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::try_from(match text.parse() {
+            Ok(number) => Called::Number(number),
+            Err(_) => Called::Name(text.into()),
         })
     }
 }
@@ -174,6 +186,11 @@ impl TryFrom<Vec<i64>> for Addresses {
 #[serde(try_from = "Vec<i64>")]
 pub struct Lines(Vec<u32>);
 
+impl Lines {
+    /// More than any chip has, and few enough for a message between processes.
+    pub const MAX: i64 = 1023;
+}
+
 impl TryFrom<Vec<i64>> for Lines {
     type Error = String;
 
@@ -185,8 +202,7 @@ impl TryFrom<Vec<i64>> for Lines {
         for number in numbers {
             match u32::try_from(number) {
                 Ok(line) if lines.contains(&line) => return Err(format!("lines: {line} twice")),
-                // More than any chip has, and few enough for a message between processes.
-                Ok(line) if line < 1024 => lines.push(line),
+                Ok(line) if number <= Self::MAX => lines.push(line),
                 _ => return Err(format!("lines: {number} is no line")),
             }
         }

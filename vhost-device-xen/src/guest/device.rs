@@ -8,7 +8,6 @@ use std::sync::Arc;
 use backends::{Counters, Device, RING_FEATURES, Setup, VirtQueue, Worker, warn_limited};
 use virtio_bindings::virtio_config::{VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_VERSION_1};
 use virtio_bindings::virtio_ring::VIRTIO_RING_F_EVENT_IDX;
-use virtio_queue::{Queue, QueueT};
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 use xen_hypercall::DomId;
 use xen_ioctls::Privcmd;
@@ -20,6 +19,7 @@ use super::host::duplicate;
 use super::line::Line;
 use super::memory::Space;
 use crate::channel::{DeviceId, DeviceSpec};
+use crate::rings;
 use crate::transport::{Action, MMIO_SIZE, Mmio, QueueSetup, Signals};
 
 /// What a guest process may use of the kernel.
@@ -186,14 +186,14 @@ impl GuestDevice {
         // The rings first: where that fails the device stays as it is.
         let mut pins = Vec::new();
         for setup in setups {
-            pins.extend(pin_rings(&self.space, setup)?);
+            pins.extend(rings::pin(&self.space, setup)?);
         }
         let event_idx = features & (1 << VIRTIO_RING_F_EVENT_IDX) != 0;
         let queues = setups
             .iter()
             .map(|setup| {
                 let kick = self.kicks[usize::from(setup.index)].try_clone();
-                let queue = VirtQueue::new(setup.index, ring(setup, event_idx)?);
+                let queue = VirtQueue::new(setup.index, rings::queue(setup, event_idx)?);
                 Ok((queue, kick.map_err(Error::EventFd)?))
             })
             .collect::<Result<Vec<_>, Error>>()?;
@@ -263,42 +263,6 @@ fn bind_kicks(
                 .map_err(Error::Server)
         })
         .collect()
-}
-
-fn pin_rings(space: &GuestSpace, setup: &QueueSetup) -> Result<[Pin; 3], Error> {
-    let size = usize::from(setup.size);
-    let pin = |part, addr, len| {
-        space.pin(addr, len).map_err(|source| Error::Ring {
-            queue: setup.index,
-            part,
-            source,
-        })
-    };
-    // Both rings with the event index at their end: virtio 1.2, "Split Virtqueues".
-    Ok([
-        pin("descriptor table", setup.desc, 16 * size)?,
-        pin("available ring", setup.avail, 6 + 2 * size)?,
-        pin("used ring", setup.used, 6 + 8 * size)?,
-    ])
-}
-
-fn ring(setup: &QueueSetup, event_idx: bool) -> Result<Queue, Error> {
-    let wrong = |source| Error::Queue {
-        queue: setup.index,
-        source,
-    };
-    let mut queue = Queue::new(setup.size).map_err(wrong)?;
-    queue.try_set_size(setup.size).map_err(wrong)?;
-    queue
-        .try_set_desc_table_address(setup.desc)
-        .map_err(wrong)?;
-    queue
-        .try_set_avail_ring_address(setup.avail)
-        .map_err(wrong)?;
-    queue.try_set_used_ring_address(setup.used).map_err(wrong)?;
-    queue.set_event_idx(event_idx);
-    queue.set_ready(true);
-    Ok(queue)
 }
 
 /// An error with its causes in one line.

@@ -25,9 +25,11 @@ use xen_vm_memory::{GuestSpace, Policy};
 
 use crate::channel::{Channel, Command, DeviceId, DeviceKind, DeviceSpec, Report};
 use crate::config::{GrantPolicy, Memory};
+use crate::rings;
 use bus::Bus;
 pub use device::chain;
 use device::{GuestDevice, Kernel};
+pub use memory::Space;
 
 /// Where a simulated bus has a chip if nobody says: small EEPROMs are there.
 const SIMULATED_CHIP: u8 = 0x50;
@@ -59,26 +61,9 @@ pub enum Error {
     /// No threads left.
     #[error("cannot start a worker")]
     Worker(#[source] io::Error),
-    /// The guest has named memory for a ring that it does not share.
-    #[error("queue {queue}: cannot use the {part}")]
-    Ring {
-        /// The queue.
-        queue: u16,
-        /// Which part of it.
-        part: &'static str,
-        /// Why.
-        #[source]
-        source: xen_vm_memory::Error,
-    },
-    /// The guest has described a ring that cannot be.
-    #[error("queue {queue} is no ring")]
-    Queue {
-        /// The queue.
-        queue: u16,
-        /// Why.
-        #[source]
-        source: virtio_queue::Error,
-    },
+    /// The guest has set up rings that cannot be served.
+    #[error(transparent)]
+    Rings(#[from] rings::Error),
     /// The driver has started a device twice, or one that is lost.
     #[error("the device is not there to be started")]
     NotIdle,
@@ -299,7 +284,12 @@ impl Guest {
     }
 }
 
-fn make(kind: &DeviceKind, file: Option<File>) -> Result<Box<dyn backends::Device>, Error> {
+/// Makes a device of what the host has given for it.
+///
+/// # Errors
+///
+/// [`Error`] when what the file leads to is not what the device needs.
+pub fn make(kind: &DeviceKind, file: Option<File>) -> Result<Box<dyn backends::Device>, Error> {
     match kind {
         DeviceKind::Rng => Ok(Box::new(Entropy::new(
             file.map_or(Source::Kernel, Source::File),

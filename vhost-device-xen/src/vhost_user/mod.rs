@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! vhost-user. The protocol is the `vhost` crate's, except for the memory of Xen guests: see
+//! [`wire`].
+
+pub mod back;
+mod socket;
+mod wire;
