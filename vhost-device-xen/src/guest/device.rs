@@ -3,9 +3,10 @@
 //! One device of a guest: its registers, and the worker behind them.
 
 use std::ops::RangeInclusive;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use backends::{Counters, Device, RING_FEATURES, Setup, VirtQueue, Worker, warn_limited};
+use backends::{Counters, Device, RING_FEATURES, Setup, Traits, VirtQueue, Worker, warn_limited};
 use virtio_bindings::virtio_config::{VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_VERSION_1};
 use virtio_bindings::virtio_ring::VIRTIO_RING_F_EVENT_IDX;
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
@@ -21,6 +22,7 @@ use super::memory::Space;
 use crate::channel::{DeviceId, DeviceSpec};
 use crate::rings;
 use crate::transport::{Action, MMIO_SIZE, Mmio, QueueSetup, Signals};
+use crate::vhost_user::front::{self, Found, Front};
 
 /// What a guest process may use of the kernel.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,7 +52,47 @@ pub struct GuestDevice {
     used: bool,
 }
 
+/// Who serves a device.
+pub enum Server {
+    /// A worker of this process.
+    Here(Box<dyn Device>),
+    /// Another process, which reaches memory through this node.
+    There(Box<Found>, OwnedFd),
+}
+
+/// What the registers tell the driver.
+struct Shape {
+    traits: Traits,
+    features: u64,
+    required: u64,
+    config: Vec<u8>,
+}
+
+impl Server {
+    fn shape(&self, mode: Mode) -> Shape {
+        match self {
+            Self::Here(device) => {
+                let traits = device.traits();
+                Shape {
+                    traits,
+                    features: traits.features | RING_FEATURES,
+                    required: required(mode) | device.required(),
+                    config: device.config().to_vec(),
+                }
+            }
+            Self::There(found, _) => Shape {
+                traits: found.traits,
+                features: found.traits.features | platform(mode),
+                required: required(mode),
+                config: found.config.clone(),
+            },
+        }
+    }
+}
+
 enum State {
+    /// Served by another process.
+    External(Front),
     /// Waiting for the driver.
     Idle(Box<dyn Device>),
     /// Being used.
@@ -60,7 +102,7 @@ enum State {
 }
 
 impl GuestDevice {
-    /// Puts `device` behind registers at the place that `spec` says. The guest finds it once the
+    /// Puts a device behind registers at the place that `spec` says. The guest finds it once the
     /// [range](Self::range) is mapped.
     ///
     /// # Errors
@@ -68,7 +110,7 @@ impl GuestDevice {
     /// [`Error`] when the host lacks something.
     pub fn new(
         spec: DeviceSpec,
-        device: Box<dyn Device>,
+        device: Server,
         space: GuestSpace,
         server: &IoreqServer,
         privcmd: &Privcmd,
@@ -77,8 +119,8 @@ impl GuestDevice {
         let domain = server.domain();
         let signals = Arc::new(Signals::default());
         let line = Line::new(domain, spec.irq, signals.clone(), privcmd, kernel.irqfd)?;
-        let traits = device.traits();
-        let kicks = (0..traits.queues)
+        let shape = device.shape(space.mode());
+        let kicks = (0..shape.traits.queues)
             .map(|_| EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()
             .map_err(Error::EventFd)?;
@@ -90,23 +132,39 @@ impl GuestDevice {
             false => Vec::new(),
         };
         let registers = Mmio::new(
-            traits,
-            traits.features | RING_FEATURES,
-            required(space.mode()) | device.required(),
-            device.config().to_vec(),
+            shape.traits,
+            shape.features,
+            shape.required,
+            shape.config,
             signals.clone(),
         );
+        let line = Arc::new(line);
+        let state = match device {
+            Server::Here(device) => State::Idle(device),
+            Server::There(found, node) => {
+                signals.expect_queues();
+                let guest = front::Guest {
+                    domain,
+                    space: space.clone(),
+                    node,
+                    kicks: kicks.clone(),
+                    line: line.clone(),
+                };
+                let name = thread_name(domain, &spec);
+                State::External(Front::spawn(name, *found, guest).map_err(Error::Worker)?)
+            }
+        };
         Ok(Self {
             domain,
             spec,
             registers,
             signals,
-            line: Arc::new(line),
+            line,
             space,
             kicks,
             _ioeventfds: ioeventfds,
             counters: Arc::default(),
-            state: State::Idle(device),
+            state,
             used: false,
         })
     }
@@ -183,6 +241,10 @@ impl GuestDevice {
     }
 
     fn start(&mut self, features: u64, setups: &[QueueSetup]) -> Result<(), Error> {
+        if let State::External(front) = &self.state {
+            front.start(features, setups.to_vec());
+            return Ok(());
+        }
         // The rings first: where that fails the device stays as it is.
         let mut pins = Vec::new();
         for setup in setups {
@@ -208,21 +270,17 @@ impl GuestDevice {
             interrupt: self.line.clone(),
             counters: self.counters.clone(),
         };
-        let worker = Worker::spawn(self.thread_name(), setup).map_err(Error::Worker)?;
+        let name = thread_name(self.domain, &self.spec);
+        let worker = Worker::spawn(name, setup).map_err(Error::Worker)?;
         self.state = State::Running { worker, pins };
         Ok(())
     }
 
-    /// `rng:3/0`: what, for whom, which; at most 15 bytes.
-    fn thread_name(&self) -> String {
-        let kind = self.spec.kind.name();
-        let mut name = format!("{kind}:{}/{}", self.domain, self.spec.id.index);
-        name.truncate(15);
-        name
-    }
-
     /// Stops the worker: afterwards nothing of the guest is touched or mapped.
     fn stop(&mut self) {
+        if let State::External(front) = &self.state {
+            front.stop();
+        }
         self.state = match std::mem::replace(&mut self.state, State::Lost) {
             State::Running { worker, pins } => {
                 let stopped = worker.stop();
@@ -236,6 +294,21 @@ impl GuestDevice {
         };
         // What the worker has signalled to the end is not for the driver that comes now.
         self.signals.clear();
+    }
+}
+
+/// `rng:3/0`: what, for whom, which; at most 15 bytes.
+fn thread_name(domain: DomId, spec: &DeviceSpec) -> String {
+    let mut name = format!("{}:{domain}/{}", spec.kind.name(), spec.id.index);
+    name.truncate(15);
+    name
+}
+
+/// What is between a driver and its front end.
+fn platform(mode: Mode) -> u64 {
+    match mode {
+        Mode::Grant => 1 << VIRTIO_F_ACCESS_PLATFORM,
+        Mode::Foreign => 0,
     }
 }
 
@@ -280,6 +353,7 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 impl std::fmt::Debug for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Self::External(_) => "External",
             Self::Idle(_) => "Idle",
             Self::Running { .. } => "Running",
             Self::Lost => "Lost",

@@ -26,9 +26,11 @@ use xen_vm_memory::{GuestSpace, Policy};
 use crate::channel::{Channel, Command, DeviceId, DeviceKind, DeviceSpec, Report};
 use crate::config::{GrantPolicy, Memory};
 use crate::rings;
+use crate::vhost_user::front;
 use bus::Bus;
 pub use device::chain;
-use device::{GuestDevice, Kernel};
+use device::{GuestDevice, Kernel, Server};
+pub use line::Line;
 pub use memory::Space;
 
 /// Where a simulated bus has a chip if nobody says: small EEPROMs are there.
@@ -76,6 +78,12 @@ pub enum Error {
         /// Where it should have been.
         base: u64,
     },
+    /// A node cannot be shared with a backend.
+    #[error("no descriptors left")]
+    Node(#[source] io::Error),
+    /// Another process serves the device.
+    #[error("the device is another process's")]
+    NotHere,
     /// The supervisor has forgotten the image.
     #[error("no image came with the disk")]
     NoImage,
@@ -215,7 +223,7 @@ impl Guest {
     }
 
     fn attach(&mut self, spec: DeviceSpec, file: Option<File>) -> Result<(), Error> {
-        let device = make(&spec.kind, file)?;
+        let device = self.server_of(&spec, file)?;
         let space = self.space(spec.grants)?;
         let device = GuestDevice::new(
             spec,
@@ -232,6 +240,30 @@ impl Guest {
             return Err(e.into());
         }
         Ok(())
+    }
+
+    /// Makes a device, or finds who serves it. A guest whose backend is not there gets a device
+    /// that is none: its kernel would not survive it if nobody answered at all.
+    fn server_of(&self, spec: &DeviceSpec, file: Option<File>) -> Result<Server, Error> {
+        let DeviceKind::External(external) = &spec.kind else {
+            return make(&spec.kind, file).map(Server::Here);
+        };
+        let found = match front::find(external.clone()) {
+            Ok(found) => found,
+            Err(e) => {
+                let (domain, path) = (self.server.domain(), external.socket.display());
+                log::error!("domain {domain}: no backend at {path}: {}", chain(&e));
+                return Ok(Server::Here(Box::new(Absent)));
+            }
+        };
+        let node = match spec.grants {
+            true => Grants::open()
+                .map_err(Error::Xen)?
+                .as_fd()
+                .try_clone_to_owned(),
+            false => self.privcmd.as_fd().try_clone_to_owned(),
+        };
+        Ok(Server::There(Box::new(found), node.map_err(Error::Node)?))
     }
 
     fn space(&mut self, grants: bool) -> Result<GuestSpace, Error> {
@@ -284,6 +316,23 @@ impl Guest {
     }
 }
 
+/// A device that is not there: drivers pass by one with the number 0.
+struct Absent;
+
+impl backends::Device for Absent {
+    fn traits(&self) -> backends::Traits {
+        backends::Traits {
+            id: 0,
+            features: 0,
+            queues: 0,
+            queue_size: 1,
+        }
+    }
+
+    /// Without queues there is nothing to serve.
+    fn serve(&mut self, _queue: u16, _request: backends::Request<'_>) {}
+}
+
 /// Makes a device of what the host has given for it.
 ///
 /// # Errors
@@ -304,6 +353,7 @@ pub fn make(kind: &DeviceKind, file: Option<File>) -> Result<Box<dyn backends::D
         }
         DeviceKind::I2c { addresses } => make_i2c(addresses.as_deref(), file),
         DeviceKind::Gpio { lines } => make_gpio(lines.clone(), file),
+        DeviceKind::External(_) => Err(Error::NotHere),
     }
 }
 

@@ -10,8 +10,8 @@ use xen_store::Store;
 
 use super::keys::Key;
 use super::spec::{Error, open};
-use crate::channel::DeviceKind;
-use crate::config::{Config, Gpio, Hardware, I2c, Scope};
+use crate::channel::{DeviceKind, External};
+use crate::config::{self, Config, Gpio, Hardware, I2c, Scope};
 
 /// A guest by what the configuration may call it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +60,38 @@ impl Guest {
             index,
         })
     }
+}
+
+/// The process that the configuration has for a device of a type, if it has one.
+///
+/// # Errors
+///
+/// When XenStore does not answer.
+pub fn external(
+    store: &impl Store,
+    (domain, id): Key,
+    device: u32,
+    config: &Config,
+) -> Result<Option<External>, Error> {
+    if config.external.is_empty() {
+        return Ok(None);
+    }
+    let guest = Guest::find(store, domain)?;
+    let is_it =
+        |rule: &&config::External| rule.device == device && guest.has(&rule.scope, id.index);
+    let Some(rule) = config.external.iter().find(is_it) else {
+        return Ok(None);
+    };
+    let key = format!("/local/domain/{domain}/memory/static-max");
+    let kib: u64 = store.read_parsed(&key)?.unwrap_or(0);
+    Ok(Some(External {
+        device,
+        socket: rule.socket.clone(),
+        queues: rule.queues,
+        queue_size: rule.queue_size,
+        config: rule.config,
+        memory: kib.saturating_mul(1024),
+    }))
 }
 
 /// The I2C adapter that the configuration gives a device.

@@ -137,6 +137,11 @@ fn by_type<S: Store>(
     let number = name
         .strip_prefix(TYPE_PREFIX)
         .map(|n| u32::from_str_radix(n, 16));
+    if let Some(Ok(number)) = number
+        && let Some(external) = rules::external(keys.store, key, number, config)?
+    {
+        return Ok((DeviceKind::External(external), None));
+    }
     let wanted = match number {
         Some(Ok(ENTROPY)) => {
             let source = config.rng.source.as_ref();

@@ -4,5 +4,9 @@
 //! [`wire`].
 
 pub mod back;
+pub mod front;
 mod socket;
 mod wire;
+
+#[cfg(test)]
+mod tests;

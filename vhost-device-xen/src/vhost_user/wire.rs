@@ -94,6 +94,18 @@ struct Table {
     padding: u32,
 }
 
+/// The payload of `SET_MEM_TABLE` with these regions.
+pub fn table(regions: &[Region]) -> Vec<u8> {
+    let table = Table {
+        // More than fit are refused by whoever gets them.
+        count: u32::try_from(regions.len()).unwrap_or(u32::MAX),
+        padding: 0,
+    };
+    let mut bytes = table.as_bytes().to_vec();
+    bytes.extend(regions.as_bytes());
+    bytes
+}
+
 /// The regions in the payload of a message with this code, if it is one.
 pub fn regions(request: u32, payload: &[u8]) -> Option<Vec<Region>> {
     let (first, rest) = Table::read_from_prefix(payload).ok()?;
@@ -125,6 +137,7 @@ mod tests {
         xen_data: 7,
     };
 
+    /// A table that claims to have so many.
     fn table(count: u32, regions: &[Region]) -> Vec<u8> {
         let mut bytes = count.to_ne_bytes().to_vec();
         bytes.extend([0; 4]);
@@ -136,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_table_has_its_regions() {
-        let found = regions(SET_MEM_TABLE, &table(2, &[REGION, REGION]));
+        let found = regions(SET_MEM_TABLE, &super::table(&[REGION, REGION]));
 
         assert_eq!(found, Some(vec![REGION, REGION]));
     }

@@ -192,18 +192,14 @@ impl Front {
         let protocol = VhostUserVirtioFeatures::PROTOCOL_FEATURES.bits();
         assert_ne!(features & protocol, 0);
         let offered = frontend.get_protocol_features().unwrap();
-        let wanted = more
+        let needed = more
             | VhostUserProtocolFeatures::REPLY_ACK
             | VhostUserProtocolFeatures::MQ
-            | VhostUserProtocolFeatures::CONFIG;
-        assert!(offered.contains(wanted), "{offered:?}");
-        frontend
-            .set_protocol_features(
-                wanted
-                    | VhostUserProtocolFeatures::RESET_DEVICE
-                    | VhostUserProtocolFeatures::CONFIGURE_MEM_SLOTS,
-            )
-            .unwrap();
+            | VhostUserProtocolFeatures::RESET_DEVICE
+            | VhostUserProtocolFeatures::CONFIGURE_MEM_SLOTS;
+        assert!(offered.contains(needed), "{offered:?}");
+        let wanted = needed | offered & VhostUserProtocolFeatures::CONFIG;
+        frontend.set_protocol_features(wanted).unwrap();
         frontend.set_hdr_flags(VhostUserHeaderFlag::NEED_REPLY);
         let no_event_idx = features & !(1 << 29);
         frontend.set_features(no_event_idx).unwrap();

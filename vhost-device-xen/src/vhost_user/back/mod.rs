@@ -140,8 +140,8 @@ struct Served {
 impl Served {
     fn instance(self, place: usize, stop: &EventFd) -> Result<Instance, Error> {
         let Self { path, kind, file } = self;
-        // Only these answer every request before the next one.
-        let is_in_order = matches!(kind, DeviceKind::Rng | DeviceKind::Block { .. });
+        // Only these are sure to answer every request before the next one.
+        let is_in_order = matches!(kind, DeviceKind::Rng);
         let device = match guest::make(&kind, file) {
             Ok(device) => device,
             Err(source) => return Err(Error::Device { path, source }),
@@ -154,4 +154,11 @@ impl Served {
             stop,
         )?)
     }
+}
+
+/// An entropy source for front ends of this process.
+#[cfg(test)]
+pub fn rng_instance(path: PathBuf, device: Box<dyn backends::Device>, stop: EventFd) -> Instance {
+    let session = Session::new(Engine::new("rng".into(), device), true);
+    Instance::new(path, session, stop).expect("the directory is the test's own")
 }

@@ -24,7 +24,6 @@ use super::memory::{self, Table};
 
 /// What every device offers. `REPLY_ACK` is added by `vhost`.
 const PROTOCOL: VhostUserProtocolFeatures = VhostUserProtocolFeatures::MQ
-    .union(VhostUserProtocolFeatures::CONFIG)
     .union(VhostUserProtocolFeatures::RESET_DEVICE)
     .union(VhostUserProtocolFeatures::CONFIGURE_MEM_SLOTS)
     .union(VhostUserProtocolFeatures::XEN_MMAP);
@@ -109,10 +108,12 @@ impl Session {
     }
 
     fn offered_protocol(&self) -> VhostUserProtocolFeatures {
-        match self.is_in_order {
-            true => PROTOCOL | VhostUserProtocolFeatures::INFLIGHT_SHMFD,
-            false => PROTOCOL,
-        }
+        let mut offered = PROTOCOL;
+        offered.set(VhostUserProtocolFeatures::INFLIGHT_SHMFD, self.is_in_order);
+        // QEMU warns of what a device has no use for.
+        let has_config = !self.engine.config().is_empty();
+        offered.set(VhostUserProtocolFeatures::CONFIG, has_config);
+        offered
     }
 }
 
