@@ -38,6 +38,25 @@ pub fn build(lab: &Lab, package: &str) -> Result<PathBuf, Error> {
     existing(&out, package)
 }
 
+/// Builds the program of `package` for this host, and returns its path.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn build_native(lab: &Lab, package: &str) -> Result<PathBuf, Error> {
+    let mut reporter = Reporter::new(lab.cache().log(&format!("native-{package}"))?)?;
+    let mut step = reporter.step(&format!("{package} for this host"));
+    step.run(cargo().args(["build", "--locked", "--package", package]))?;
+    step.done();
+    existing(&target_directory().join("debug"), package)
+}
+
+/// Where cargo puts what it makes.
+fn target_directory() -> PathBuf {
+    let named = env::var_os("CARGO_TARGET_DIR");
+    root().join(named.map_or_else(|| root().join("target"), PathBuf::from))
+}
+
 /// As [`build`], of a workspace in another `directory` of this one.
 ///
 /// # Errors
@@ -80,8 +99,7 @@ fn compile(
 ) -> Result<PathBuf, Error> {
     let mut reporter = Reporter::new(lab.cache().log(&format!("cross-{what}"))?)?;
     let mut step = reporter.step(&format!("{what} for arm64"));
-    let base = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let target = root().join(base).join("lab");
+    let target = target_directory().join("lab");
     let mut cargo = cargo();
     lab.compiler().apply(&mut cargo);
     cargo

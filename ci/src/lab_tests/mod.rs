@@ -10,12 +10,14 @@
 
 mod basics;
 mod devices;
+mod external;
 mod frame;
 mod gpio;
 mod i2c;
 mod lifecycle;
 pub(crate) mod memory;
 pub(crate) mod parts;
+pub mod plain;
 pub(crate) mod store;
 
 use std::time::Duration;
@@ -40,6 +42,7 @@ pub const ALL: &[&LabTest] = &[
     &i2c::MISTAKES_IN_RULES_ARE_NAMED,
     &gpio::GPIO_LINES_WORK,
     &gpio::GPIO_LEVELS_INTERRUPT,
+    &external::DEVICES_OF_OTHER_PROCESSES_WORK,
     &store::BOTH_STORE_SERVERS_PASS_THE_LIST,
     &store::NO_COUNT_IS_LOST_IN_THE_STORE,
     &store::THE_STORE_CLIENT_OUTLIVES_ITS_SERVER,
