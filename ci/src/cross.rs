@@ -3,14 +3,14 @@
 //! Building programs of this workspace for the lab.
 
 use std::{
-    env,
+    env, io,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use crate::{
     error::Error,
-    lab::{Lab, rust::TARGET},
+    lab::{Lab, cross_tool, rust::TARGET},
     progress::Reporter,
 };
 
@@ -25,6 +25,26 @@ pub fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root());
     cargo
+}
+
+/// Where cargo puts what it builds.
+pub fn target() -> PathBuf {
+    let base = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    root().join(base)
+}
+
+/// Runs `command`, which shows what it does.
+///
+/// # Errors
+///
+/// When it does not start, or does not succeed.
+pub fn succeed(command: &mut Command) -> io::Result<()> {
+    let status = command.stdin(Stdio::null()).status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(status.to_string()))
+    }
 }
 
 /// Builds the program of `package` for arm64, statically and optimized, and returns its path.
@@ -48,13 +68,7 @@ pub fn build_native(lab: &Lab, package: &str) -> Result<PathBuf, Error> {
     let mut step = reporter.step(&format!("{package} for this host"));
     step.run(cargo().args(["build", "--locked", "--package", package]))?;
     step.done();
-    existing(&target_directory().join("debug"), package)
-}
-
-/// Where cargo puts what it makes.
-fn target_directory() -> PathBuf {
-    let named = env::var_os("CARGO_TARGET_DIR");
-    root().join(named.map_or_else(|| root().join("target"), PathBuf::from))
+    existing(&target().join("debug"), package)
 }
 
 /// As [`build`], of a workspace in another `directory` of this one.
@@ -65,6 +79,24 @@ fn target_directory() -> PathBuf {
 pub fn build_in(lab: &Lab, directory: &Path, package: &str) -> Result<PathBuf, Error> {
     let out = compile(lab, directory, package, package, &[])?;
     existing(&out, package)
+}
+
+/// Builds the guest without a kernel of its own that the workspace `package` in `ci/` is, and
+/// returns the path of its Image: what is in memory, from the first byte on.
+///
+/// # Errors
+///
+/// As [`build`], and [`Error::Program`] if objcopy fails.
+pub fn build_image(lab: &Lab, package: &str) -> Result<PathBuf, Error> {
+    let directory = Path::new("ci").join(package.trim_start_matches("lab-"));
+    let program = build_in(lab, &directory, package)?;
+    let image = program.with_extension("image");
+    let mut reporter = Reporter::new(lab.cache().log(&format!("image-{package}"))?)?;
+    let mut step = reporter.step(&format!("Image of {package}"));
+    let mut objcopy = cross_tool("objcopy");
+    step.run(objcopy.args(["-O", "binary"]).arg(program).arg(&image))?;
+    step.done();
+    Ok(image)
 }
 
 /// Builds the examples `names` of `package`, with all its features, as [`build`] does a program,
@@ -99,7 +131,7 @@ fn compile(
 ) -> Result<PathBuf, Error> {
     let mut reporter = Reporter::new(lab.cache().log(&format!("cross-{what}"))?)?;
     let mut step = reporter.step(&format!("{what} for arm64"));
-    let target = target_directory().join("lab");
+    let target = target().join("lab");
     let mut cargo = cargo();
     lab.compiler().apply(&mut cargo);
     cargo

@@ -9,7 +9,7 @@ use crate::{
     cache::Cache,
     error::Error,
     lab::Lab,
-    lab_tests::{LabTest, Programs, Verdict, memory, store},
+    lab_tests::{LabTest, Programs, Verdict, hypercall, memory, store},
 };
 
 /// 32 threads with 10,000 mixed requests each and 200 watches, then 8 writers of one counter; and
@@ -54,6 +54,7 @@ const STORE: LabTest = LabTest {
 /// When the lab cannot be set up or started.
 pub fn run(subject: Subject) -> Result<ExitCode, Error> {
     let tests: &[&LabTest] = match subject {
+        Subject::Events => &[&hypercall::NO_EVENT_IS_LOST_IN_A_LONG_TIME],
         Subject::Memory => &[
             &memory::RANDOM_PATTERNS_ARE_SERVED_IN_EVERY_MODE,
             &memory::MEMORY_MAY_GO_WHILE_IT_IS_USED,

@@ -12,6 +12,31 @@
 
 #define XEN_ABI_CONSOLE_OP_WRITE 0
 #define XEN_ABI_CONSOLE_OP_READ 1
+
+/* A guest's own console, which `xenconsoled` in dom0 serves: the page
+ * `HVM_PARAM_CONSOLE_PFN` */
+struct xen_abi_console_xencons_interface {
+    /* What was typed */
+    uint8_t input[1024];
+    /* What the guest prints */
+    uint8_t output[2048];
+    /* How many bytes the guest has taken */
+    uint32_t in_cons;
+    /* How many bytes were typed */
+    uint32_t in_prod;
+    /* How many bytes were printed */
+    uint32_t out_cons;
+    /* How many bytes the guest has written */
+    uint32_t out_prod;
+};
+_Static_assert(sizeof(struct xen_abi_console_xencons_interface) == 3088, "xencons_interface");
+_Static_assert(offsetof(struct xen_abi_console_xencons_interface, input) == 0, "xencons_interface.input");
+_Static_assert(offsetof(struct xen_abi_console_xencons_interface, output) == 1024, "xencons_interface.output");
+_Static_assert(offsetof(struct xen_abi_console_xencons_interface, in_cons) == 3072, "xencons_interface.in_cons");
+_Static_assert(offsetof(struct xen_abi_console_xencons_interface, in_prod) == 3076, "xencons_interface.in_prod");
+_Static_assert(offsetof(struct xen_abi_console_xencons_interface, out_cons) == 3080, "xencons_interface.out_cons");
+_Static_assert(offsetof(struct xen_abi_console_xencons_interface, out_prod) == 3084, "xencons_interface.out_prod");
+
 /* ==== Device model operations ==== */
 
 #define XEN_ABI_DM_OP_HYPERCALL 41
@@ -1926,6 +1951,28 @@ _Static_assert(offsetof(struct xen_abi_memory_xen_remove_from_physmap, pad0) == 
 _Static_assert(offsetof(struct xen_abi_memory_xen_remove_from_physmap, gpfn) == 8, "xen_remove_from_physmap.gpfn");
 
 
+/* A range of memory as firmware tells it, 20 bytes that no header of Xen
+ * declares */
+struct xen_abi_memory_e820_entry {
+    /* Its address */
+    uint32_t addr_low;
+    /* The address, bits 63 to 32 */
+    uint32_t addr_high;
+    /* Its size */
+    uint32_t size_low;
+    /* The size, bits 63 to 32 */
+    uint32_t size_high;
+    /* What it is; a `memmap_type` of the start-of-day structures */
+    uint32_t kind;
+};
+_Static_assert(sizeof(struct xen_abi_memory_e820_entry) == 20, "e820_entry");
+_Static_assert(offsetof(struct xen_abi_memory_e820_entry, addr_low) == 0, "e820_entry.addr_low");
+_Static_assert(offsetof(struct xen_abi_memory_e820_entry, addr_high) == 4, "e820_entry.addr_high");
+_Static_assert(offsetof(struct xen_abi_memory_e820_entry, size_low) == 8, "e820_entry.size_low");
+_Static_assert(offsetof(struct xen_abi_memory_e820_entry, size_high) == 12, "e820_entry.size_high");
+_Static_assert(offsetof(struct xen_abi_memory_e820_entry, kind) == 16, "e820_entry.kind");
+
+
 /* A buffer for the map of memory */
 struct xen_abi_memory_xen_memory_map {
     /* Entries that the buffer has room for; then, how many there are */
@@ -2151,6 +2198,10 @@ _Static_assert(offsetof(struct xen_abi_start_info_hvm_memmap_table_entry, pad0) 
 
 /* Flag of `set_singleshot_timer`: refuse a time that has passed */
 #define XEN_ABI_VCPU_SSHOTTMR_FUTURE 1
+/* Those of 32 bits, with segments */
+#define XEN_ABI_VCPU_VCPU_HVM_MODE_BITS32 0
+/* Those of long mode, with flat segments */
+#define XEN_ABI_VCPU_VCPU_HVM_MODE_BITS64 1
 /* It runs */
 #define XEN_ABI_VCPU_RUNSTATE_RUNNING 0
 /* It could run */
@@ -2175,6 +2226,171 @@ _Static_assert(offsetof(struct xen_abi_start_info_hvm_memmap_table_entry, pad0) 
 #define XEN_ABI_VCPU_OP_REGISTER_VCPU_TIME_MEMORY_AREA 13
 #define XEN_ABI_VCPU_OP_REGISTER_RUNSTATE_PHYS_AREA 14
 #define XEN_ABI_VCPU_OP_REGISTER_VCPU_TIME_PHYS_AREA 15
+
+/* The registers a vCPU starts with in 32 bits */
+struct xen_abi_vcpu_vcpu_hvm_32 {
+    /* The register */
+    uint32_t eax;
+    /* The register */
+    uint32_t ecx;
+    /* The register */
+    uint32_t edx;
+    /* The register */
+    uint32_t ebx;
+    /* The register */
+    uint32_t esp;
+    /* The register */
+    uint32_t ebp;
+    /* The register */
+    uint32_t esi;
+    /* The register */
+    uint32_t edi;
+    /* The register */
+    uint32_t eip;
+    /* The register */
+    uint32_t eflags;
+    /* The register */
+    uint32_t cr0;
+    /* The register */
+    uint32_t cr3;
+    /* The register */
+    uint32_t cr4;
+    /* Zero. */
+    uint8_t pad0[4];
+    /* NXE, and LME with LMA for compatibility mode */
+    uint64_t efer;
+    /* First address of the segment */
+    uint32_t cs_base;
+    /* First address of the segment */
+    uint32_t ds_base;
+    /* First address of the segment */
+    uint32_t ss_base;
+    /* First address of the segment */
+    uint32_t es_base;
+    /* First address of the segment */
+    uint32_t tr_base;
+    /* Last offset in the segment */
+    uint32_t cs_limit;
+    /* Last offset in the segment */
+    uint32_t ds_limit;
+    /* Last offset in the segment */
+    uint32_t ss_limit;
+    /* Last offset in the segment */
+    uint32_t es_limit;
+    /* Last offset in the segment */
+    uint32_t tr_limit;
+    /* Attributes: bits 40 to 47 and 52 to 55 of a descriptor */
+    uint16_t cs_ar;
+    /* Attributes: bits 40 to 47 and 52 to 55 of a descriptor */
+    uint16_t ds_ar;
+    /* Attributes: bits 40 to 47 and 52 to 55 of a descriptor */
+    uint16_t ss_ar;
+    /* Attributes: bits 40 to 47 and 52 to 55 of a descriptor */
+    uint16_t es_ar;
+    /* Attributes: bits 40 to 47 and 52 to 55 of a descriptor */
+    uint16_t tr_ar;
+    /* Zero. */
+    uint8_t pad1[6];
+};
+_Static_assert(sizeof(struct xen_abi_vcpu_vcpu_hvm_32) == 120, "vcpu_hvm_32");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, eax) == 0, "vcpu_hvm_32.eax");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, ecx) == 4, "vcpu_hvm_32.ecx");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, edx) == 8, "vcpu_hvm_32.edx");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, ebx) == 12, "vcpu_hvm_32.ebx");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, esp) == 16, "vcpu_hvm_32.esp");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, ebp) == 20, "vcpu_hvm_32.ebp");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, esi) == 24, "vcpu_hvm_32.esi");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, edi) == 28, "vcpu_hvm_32.edi");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, eip) == 32, "vcpu_hvm_32.eip");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, eflags) == 36, "vcpu_hvm_32.eflags");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, cr0) == 40, "vcpu_hvm_32.cr0");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, cr3) == 44, "vcpu_hvm_32.cr3");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, cr4) == 48, "vcpu_hvm_32.cr4");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, pad0) == 52, "vcpu_hvm_32.pad0");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, efer) == 56, "vcpu_hvm_32.efer");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, cs_base) == 64, "vcpu_hvm_32.cs_base");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, ds_base) == 68, "vcpu_hvm_32.ds_base");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, ss_base) == 72, "vcpu_hvm_32.ss_base");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, es_base) == 76, "vcpu_hvm_32.es_base");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, tr_base) == 80, "vcpu_hvm_32.tr_base");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, cs_limit) == 84, "vcpu_hvm_32.cs_limit");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, ds_limit) == 88, "vcpu_hvm_32.ds_limit");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, ss_limit) == 92, "vcpu_hvm_32.ss_limit");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, es_limit) == 96, "vcpu_hvm_32.es_limit");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, tr_limit) == 100, "vcpu_hvm_32.tr_limit");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, cs_ar) == 104, "vcpu_hvm_32.cs_ar");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, ds_ar) == 106, "vcpu_hvm_32.ds_ar");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, ss_ar) == 108, "vcpu_hvm_32.ss_ar");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, es_ar) == 110, "vcpu_hvm_32.es_ar");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, tr_ar) == 112, "vcpu_hvm_32.tr_ar");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_32, pad1) == 114, "vcpu_hvm_32.pad1");
+
+
+/* The registers a vCPU starts with in long mode */
+struct xen_abi_vcpu_vcpu_hvm_64 {
+    /* The register */
+    uint64_t rax;
+    /* The register */
+    uint64_t rcx;
+    /* The register */
+    uint64_t rdx;
+    /* The register */
+    uint64_t rbx;
+    /* The register */
+    uint64_t rsp;
+    /* The register */
+    uint64_t rbp;
+    /* The register */
+    uint64_t rsi;
+    /* The register */
+    uint64_t rdi;
+    /* The register */
+    uint64_t rip;
+    /* The register */
+    uint64_t rflags;
+    /* The register */
+    uint64_t cr0;
+    /* The register */
+    uint64_t cr3;
+    /* The register */
+    uint64_t cr4;
+    /* The register */
+    uint64_t efer;
+};
+_Static_assert(sizeof(struct xen_abi_vcpu_vcpu_hvm_64) == 112, "vcpu_hvm_64");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_64, rax) == 0, "vcpu_hvm_64.rax");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_64, rcx) == 8, "vcpu_hvm_64.rcx");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_64, rdx) == 16, "vcpu_hvm_64.rdx");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_64, rbx) == 24, "vcpu_hvm_64.rbx");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_64, rsp) == 32, "vcpu_hvm_64.rsp");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_64, rbp) == 40, "vcpu_hvm_64.rbp");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_64, rsi) == 48, "vcpu_hvm_64.rsi");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_64, rdi) == 56, "vcpu_hvm_64.rdi");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_64, rip) == 64, "vcpu_hvm_64.rip");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_64, rflags) == 72, "vcpu_hvm_64.rflags");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_64, cr0) == 80, "vcpu_hvm_64.cr0");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_64, cr3) == 88, "vcpu_hvm_64.cr3");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_64, cr4) == 96, "vcpu_hvm_64.cr4");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_64, efer) == 104, "vcpu_hvm_64.efer");
+
+
+/* The registers a vCPU of an HVM guest starts with */
+struct xen_abi_vcpu_vcpu_hvm_context {
+    /* Which registers */
+    uint32_t mode;
+    /* Zero. */
+    uint8_t pad0[4];
+    /* The registers */
+    union {
+        struct xen_abi_vcpu_vcpu_hvm_32 bits32; /* mode == 0 */
+        struct xen_abi_vcpu_vcpu_hvm_64 bits64; /* mode == 1 */
+    } cpu_regs;
+};
+_Static_assert(sizeof(struct xen_abi_vcpu_vcpu_hvm_context) == 128, "vcpu_hvm_context");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_context, mode) == 0, "vcpu_hvm_context.mode");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_context, pad0) == 4, "vcpu_hvm_context.pad0");
+_Static_assert(offsetof(struct xen_abi_vcpu_vcpu_hvm_context, cpu_regs) == 8, "vcpu_hvm_context.cpu_regs");
+
 
 /* What a vCPU has done with its time */
 struct xen_abi_vcpu_vcpu_runstate_info {

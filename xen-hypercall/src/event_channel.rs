@@ -8,7 +8,7 @@
 use crate::abi::event_channel::{self as abi, EvtchnStatusU, ops};
 use crate::abi::hypercalls::numbers::EVENT_CHANNEL_OP;
 use crate::operation::{request, word};
-use crate::{DomId, Port};
+use crate::{DomId, Gfn, Port};
 
 /// `__HYPERVISOR_event_channel_op`.
 pub const HYPERCALL: usize = word(EVENT_CHANNEL_OP);
@@ -43,6 +43,52 @@ impl BindVirq {
             vcpu,
             ..Default::default()
         })
+    }
+}
+
+request! {
+    /// `EVTCHNOP_bind_pirq`: binds a local port to a physical interrupt of this domain's, and
+    /// returns it.
+    BindPirq = ops::BindPirq, => Port, |args, _| Ok(args.port)
+}
+
+impl BindPirq {
+    /// The interrupt, and whether other domains may have it too.
+    pub fn new(pirq: u32, shared: bool) -> Self {
+        Self(abi::EvtchnBindPirq {
+            pirq,
+            flags: if shared { abi::WILL_SHARE } else { 0 },
+            ..Default::default()
+        })
+    }
+}
+
+request! {
+    /// `EVTCHNOP_bind_ipi`: binds a local port to a vCPU of this domain, which hears what is
+    /// sent on it, and returns it.
+    BindIpi = ops::BindIpi, => Port, |args, _| Ok(args.port)
+}
+
+impl BindIpi {
+    /// The vCPU.
+    pub fn new(vcpu: u32) -> Self {
+        Self(abi::EvtchnBindIpi {
+            vcpu,
+            ..Default::default()
+        })
+    }
+}
+
+request! {
+    /// `EVTCHNOP_bind_vcpu`: makes another vCPU hear of a local port. Those of IPIs and of
+    /// virtual interrupts that each vCPU has stay where they are.
+    BindVcpu = ops::BindVcpu, => (), |_args, _| Ok(())
+}
+
+impl BindVcpu {
+    /// The local port, and the vCPU.
+    pub fn new(port: Port, vcpu: u32) -> Self {
+        Self(abi::EvtchnBindVcpu { port, vcpu })
     }
 }
 
@@ -88,6 +134,22 @@ request! {
 }
 
 /// What a port is.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::event_channel::{BindIpi, GetStatus, Status};
+/// use xen_hypercall::operation::Perform;
+/// use xen_hypercall::DomId;
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// let port = xen.perform(BindIpi::new(0))?;
+/// assert_eq!(xen.perform(GetStatus::new(port))?, Status::Ipi);
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Status {
     /// Nothing.
@@ -162,5 +224,56 @@ impl Reset {
 impl Default for Reset {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+request! {
+    /// `EVTCHNOP_init_control`: turns to FIFO event channels, and gives Xen the control block of
+    /// a vCPU. Returns how many bits of an event word name the next one.
+    InitControl = ops::InitControl, => u8, |args, _| Ok(args.link_bits)
+}
+
+impl InitControl {
+    /// The block is at `offset` of a frame, a multiple of 8.
+    ///
+    /// # Safety
+    ///
+    /// [`EvtchnFifoControlBlock`](abi::EvtchnFifoControlBlock) is what is there from now on, and
+    /// is only changed atomically.
+    pub unsafe fn new(frame: Gfn, offset: u32, vcpu: u32) -> Self {
+        Self(abi::EvtchnInitControl {
+            control_gfn: frame,
+            offset,
+            vcpu,
+            ..Default::default()
+        })
+    }
+}
+
+request! {
+    /// `EVTCHNOP_expand_array`: gives Xen one more page of FIFO event words.
+    ExpandArray = ops::ExpandArray, => (), |_args, _| Ok(())
+}
+
+impl ExpandArray {
+    /// The page.
+    ///
+    /// # Safety
+    ///
+    /// Event words are what is there from now on, and are only changed atomically.
+    pub unsafe fn new(frame: Gfn) -> Self {
+        Self(abi::EvtchnExpandArray { array_gfn: frame })
+    }
+}
+
+request! {
+    /// `EVTCHNOP_set_priority`: chooses the FIFO queue of a local port.
+    SetPriority = ops::SetPriority, => (), |_args, _| Ok(())
+}
+
+impl SetPriority {
+    /// The local port; 0 is the highest priority, 15 the lowest, 7 what it has at first.
+    pub fn new(port: Port, priority: u32) -> Self {
+        Self(abi::EvtchnSetPriority { port, priority })
     }
 }

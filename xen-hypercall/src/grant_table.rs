@@ -7,10 +7,12 @@
 // UNSAFE: each request says what Xen makes of it.
 #![expect(unsafe_code)]
 
-use crate::abi::grant_table::{self as abi, MapFlags, Status, ops};
+use crate::abi::grant_table::{
+    self as abi, GnttabCopyDest, GnttabCopySource, MapFlags, Status, ops,
+};
 use crate::abi::hypercalls::numbers::GRANT_TABLE_OP;
-use crate::operation::{request, word};
-use crate::{DomId, GrantRef, XenError};
+use crate::operation::{BatchRequest, request, word};
+use crate::{DomId, Gfn, GrantRef, XenError};
 
 /// `__HYPERVISOR_grant_table_op`.
 pub const HYPERCALL: usize = word(GRANT_TABLE_OP);
@@ -29,6 +31,26 @@ fn check(status: Status) -> Result<(), XenError> {
 }
 
 /// A grant that is mapped, for [`Unmap`].
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::grant_table::{Handle, Map, Unmap};
+/// use xen_hypercall::operation::Perform;
+/// use xen_hypercall::{DomId, Gfn};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+/// # guest.add_memory(0, 4096);
+/// # let grant = guest.grant(Gfn(0), DomId(0), true);
+///
+/// // SAFETY: nobody uses that page of this domain.
+/// let handle: Handle = xen.perform(unsafe { Map::new(DomId(1), grant, 0x8000, true) })?;
+/// // SAFETY: as above.
+/// xen.perform(unsafe { Unmap::new(handle, 0x8000) })?;
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Handle(pub u32);
 
@@ -74,6 +96,77 @@ impl Unmap {
         })
     }
 }
+
+request! {
+    /// `GNTTABOP_copy`: copies between a grant and a frame of this domain, or between two.
+    Copy = ops::Copy, => (), |args, _| check(args.status)
+}
+
+/// One end of a [`Copy`]: where, and the offset in the page.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::grant_table::{Copy, End};
+/// use xen_hypercall::operation::Perform;
+/// use xen_hypercall::{DomId, Gfn};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+/// # guest.add_memory(0, 4096);
+/// # machine.host().add_memory(0, 4096);
+/// # let grant = guest.grant(Gfn(0), DomId(0), false);
+///
+/// let from = End::Grant(DomId(1), grant, 0);
+/// let to = End::Frame(Gfn(0), 512);
+/// // SAFETY: nobody uses that part of the frame.
+/// xen.perform(unsafe { Copy::new(from, to, 512) })?;
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum End {
+    /// A frame of this domain.
+    Frame(Gfn, u16),
+    /// What another domain grants.
+    Grant(DomId, GrantRef, u16),
+}
+
+impl Copy {
+    /// `len` bytes, which cross no page at either end.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else writes to a frame of this domain that is read, nor uses one that is written.
+    pub unsafe fn new(from: End, to: End, len: u16) -> Self {
+        let mut copy = abi::GnttabCopy {
+            len,
+            ..Default::default()
+        };
+        let (source, domid, offset) = match from {
+            End::Frame(frame, offset) => (GnttabCopySource::Gmfn(frame), DomId::SELF, offset),
+            End::Grant(domain, grant, offset) => (GnttabCopySource::Ref(grant), domain, offset),
+        };
+        copy.set_source(source);
+        copy.source_domid = domid;
+        copy.source_offset = offset;
+        let (dest, domid, offset) = match to {
+            End::Frame(frame, offset) => (GnttabCopyDest::Gmfn(frame), DomId::SELF, offset),
+            End::Grant(domain, grant, offset) => (GnttabCopyDest::Ref(grant), domain, offset),
+        };
+        copy.set_dest(dest);
+        copy.dest_domid = domid;
+        copy.dest_offset = offset;
+        Self(copy)
+    }
+}
+
+// SAFETY: `request!` makes it the structure of its operation.
+unsafe impl BatchRequest for Map {}
+// SAFETY: as above.
+unsafe impl BatchRequest for Unmap {}
+// SAFETY: as above.
+unsafe impl BatchRequest for Copy {}
 
 request! {
     /// `GNTTABOP_query_size`: how many frames a grant table has, and may have.

@@ -33,6 +33,7 @@ pub mod events;
 pub mod fastabi;
 pub mod grant_table;
 pub mod growth;
+pub mod hvm;
 pub mod ioreq;
 pub mod memory;
 #[cfg(all(
@@ -41,7 +42,9 @@ pub mod memory;
 ))]
 pub mod native;
 pub mod operation;
+pub mod sched;
 pub mod slot;
+pub mod vcpu;
 pub mod version;
 
 pub use call::{XenAllocate, XenHypercall};

@@ -8,12 +8,29 @@
 
 use crate::abi::hypercalls::numbers::MEMORY_OP;
 use crate::abi::memory::{self as abi, numbers, ops};
+use crate::abi::start_info::MemmapType;
 use crate::call::XenHypercall;
 use crate::dm_op::ServerId;
 use crate::operation::{request, word};
+use crate::slot::Place;
 use crate::{DomId, Gfn, XenError};
 
 /// What to acquire: `type`, `id` and first `frame` of `struct xen_mem_acquire_resource`.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, dm_op::CreateIoreqServer, memory::Resource};
+/// use xen_ioctls::sim;
+///
+/// let xen = sim::Xen::new();
+/// let _guest = xen.create_domain(DomId(1), 1);
+/// let privcmd = xen.privcmd();
+/// let server = privcmd.perform(DomId(1), CreateIoreqServer::unbuffered())?;
+/// let page = privcmd.map_resource(DomId(1), Resource::ioreq_page(server, 0))?;
+/// assert_eq!(page.len(), 4096);
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resource {
     /// `XENMEM_resource_*`.
@@ -25,6 +42,16 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// The page of buffered writes of a server:
+    /// `XENMEM_resource_ioreq_server_frame_bufioreq`.
+    pub fn buffered_page(server: ServerId) -> Self {
+        Self {
+            kind: abi::Resource::IOREQ_SERVER.0.into(),
+            id: server.0.into(),
+            frame: abi::FRAME_BUFIOREQ,
+        }
+    }
+
     /// Page `n` of the synchronous ioreq pages of a server (frame 0 is the buffered one):
     /// `XENMEM_resource_ioreq_server_frame_ioreq(n)`.
     pub fn ioreq_page(server: ServerId, n: u32) -> Self {
@@ -40,24 +67,30 @@ impl Resource {
 pub const HYPERCALL: usize = word(MEMORY_OP);
 
 /// Tells where the extents are, and how many.
-fn extents(reservation: &mut abi::XenMemoryReservation, address: u64, count: usize) {
-    reservation.extent_start = address;
-    reservation.nr_extents = u64::try_from(count).unwrap_or(u64::MAX);
+fn extents(reservation: &mut abi::XenMemoryReservation, place: Place) -> Result<(), XenError> {
+    reservation.extent_start = place.address;
+    reservation.nr_extents = number(place.count)?;
+    Ok(())
+}
+
+/// How many, as a field has it.
+fn number<T: TryFrom<usize>>(count: usize) -> Result<T, XenError> {
+    T::try_from(count).map_err(|_too_many| XenError::TOOBIG)
 }
 
 request! {
     /// `XENMEM_decrease_reservation`: gives frames back to Xen. Returns how many extents.
-    Decrease = ops::DecreaseReservation, slot |args, address, count| {
-        extents(args, address, count);
-    } => usize, |_args, result| Ok(result)
+    Decrease = ops::DecreaseReservation,
+    slots |args, [place, ..]| extents(args, place),
+    => usize, |_args, result| Ok(result)
 }
 
 request! {
     /// `XENMEM_populate_physmap`: gets memory for frames. Returns how many extents. A caller with
     /// its own translation (PV) gets the machine frames in the buffer.
-    Populate = ops::PopulatePhysmap, slot |args, address, count| {
-        extents(args, address, count);
-    } => usize, |_args, result| Ok(result)
+    Populate = ops::PopulatePhysmap,
+    slots |args, [place, ..]| extents(args, place),
+    => usize, |_args, result| Ok(result)
 }
 
 impl Decrease {
@@ -92,13 +125,39 @@ request! {
     AddToPhysmap = ops::AddToPhysmap, => (), |_args, _| Ok(())
 }
 
-/// `XENMAPSPACE_*`: which page of Xen's.
+/// `XENMAPSPACE_*`: which page.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::memory::{AddToPhysmap, Space};
+/// use xen_hypercall::operation::Perform;
+/// use xen_hypercall::{DomId, Gfn, XenError, XenHypercall};
+///
+/// /// In a guest that has kept the frame free.
+/// fn place<X: XenHypercall>(xen: &X, free: Gfn) -> Result<(), XenError> {
+///     // SAFETY: nobody uses the frame.
+///     xen.perform(unsafe { AddToPhysmap::new(DomId::SELF, Space::SharedInfo, free) })
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Space {
     /// The page that the domain shares with Xen.
     SharedInfo,
     /// A page of the domain's grant table.
     GrantTable(u64),
+    /// What is at another frame of the domain, which it leaves.
+    Frame(Gfn),
+}
+
+impl Space {
+    fn parts(self) -> (abi::Space, u64) {
+        match self {
+            Self::SharedInfo => (abi::Space::SHARED_INFO, 0),
+            Self::GrantTable(n) => (abi::Space::GRANT_TABLE, n),
+            Self::Frame(frame) => (abi::Space::GMFN, frame.0),
+        }
+    }
 }
 
 impl AddToPhysmap {
@@ -108,10 +167,7 @@ impl AddToPhysmap {
     ///
     /// Where `domain` is this one, nobody uses what was at that frame.
     pub unsafe fn new(domain: DomId, space: Space, frame: Gfn) -> Self {
-        let (space, idx) = match space {
-            Space::SharedInfo => (abi::Space::SHARED_INFO, 0),
-            Space::GrantTable(n) => (abi::Space::GRANT_TABLE, n),
-        };
+        let (space, idx) = space.parts();
         Self(abi::XenAddToPhysmap {
             domid: domain,
             space,
@@ -119,6 +175,105 @@ impl AddToPhysmap {
             gpfn: frame,
             ..Default::default()
         })
+    }
+}
+
+request! {
+    /// `XENMEM_add_to_physmap_batch`: puts pages of Xen's or of another domain into the memory of
+    /// a domain. The buffers have as many items each: which pages, where they go, and an errno
+    /// or 0 for each.
+    AddToPhysmapBatch = ops::AddToPhysmapBatch,
+    slots |args, [pages, frames, errors]| {
+        if frames.count != pages.count || errors.count != pages.count {
+            return Err(XenError::INVAL);
+        }
+        args.size = number(pages.count)?;
+        args.idxs = pages.address;
+        args.gpfns = frames.address;
+        args.errs = errors.address;
+        Ok(())
+    },
+    => (), |_args, _| Ok(())
+}
+
+/// `XENMAPSPACE_*`: whose pages a batch is of.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::memory::{AddToPhysmapBatch, BatchSpace};
+/// use xen_hypercall::operation::Perform;
+/// use xen_hypercall::slot::{In, Out};
+/// use xen_hypercall::{DomId, Gfn, XenError, XenHypercall};
+///
+/// /// Two frames of another domain, at two that this one has kept free.
+/// fn place<X: XenHypercall>(xen: &X, free: &mut [Gfn; 2]) -> Result<bool, XenError> {
+///     // SAFETY: nobody uses the frames.
+///     let batch = unsafe { AddToPhysmapBatch::new(DomId::SELF, BatchSpace::Foreign(DomId(7))) };
+///     let (mut theirs, mut errors) = ([0x100, 0x101], [0; 2]);
+///     let slots = (In(&mut theirs), In(free), Out(&mut errors));
+///     let (_, (_, _, errors)) = xen.perform_with(batch, slots)?;
+///     Ok(errors == [0, 0])
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum BatchSpace {
+    /// Of the domain's grant table.
+    GrantTable,
+    /// Frames of another domain, which the caller has privilege over.
+    Foreign(DomId),
+}
+
+impl AddToPhysmapBatch {
+    /// Puts them at frames of `domain`.
+    ///
+    /// # Safety
+    ///
+    /// Where `domain` is this one, nobody uses what was at those frames.
+    pub unsafe fn new(domain: DomId, space: BatchSpace) -> Self {
+        let (space, foreign_domid) = match space {
+            BatchSpace::GrantTable => (abi::Space::GRANT_TABLE, DomId(0)),
+            BatchSpace::Foreign(other) => (abi::Space::GMFN_FOREIGN, other),
+        };
+        let [low, high, ..] = space.0.to_le_bytes();
+        Self(abi::XenAddToPhysmapBatch {
+            domid: domain,
+            space: u16::from_le_bytes([low, high]),
+            foreign_domid,
+            ..Default::default()
+        })
+    }
+}
+
+request! {
+    /// `XENMEM_memory_map`: what is where in this domain's memory, as its toolstack has set it.
+    /// Returns how many entries Xen has written.
+    #[derive(Default)]
+    MemoryMap = ops::MemoryMap,
+    slots |args, [place, ..]| {
+        args.nr_entries = number(place.count)?;
+        args.buffer = place.address;
+        Ok(())
+    },
+    => usize, |args, _| {
+        usize::try_from(args.nr_entries).map_err(|_too_wide| XenError::OVERFLOW)
+    }
+}
+
+impl abi::E820Entry {
+    /// Where it begins.
+    pub fn address(&self) -> u64 {
+        u64::from(self.addr_high) << 32 | u64::from(self.addr_low)
+    }
+
+    /// How many bytes it has.
+    pub fn size(&self) -> u64 {
+        u64::from(self.size_high) << 32 | u64::from(self.size_low)
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> MemmapType {
+        MemmapType(self.kind)
     }
 }
 
@@ -146,10 +301,13 @@ request! {
     /// `XENMEM_acquire_resource`: asks for the machine frames of a resource, or, for a caller
     /// whose memory Xen translates, puts the resource at the frames in the buffer. Without room
     /// for any, asks how many there are. Returns that number.
-    AcquireResource = ops::AcquireResource, slot |args, address, count| {
-        args.nr_frames = u32::try_from(count).unwrap_or(u32::MAX);
-        args.frame_list = if count == 0 { 0 } else { address };
-    } => u32, |args, _| Ok(args.nr_frames)
+    AcquireResource = ops::AcquireResource,
+    slots |args, [place, ..]| {
+        args.nr_frames = number(place.count)?;
+        args.frame_list = if place.count == 0 { 0 } else { place.address };
+        Ok(())
+    },
+    => u32, |args, _| Ok(args.nr_frames)
 }
 
 impl AcquireResource {

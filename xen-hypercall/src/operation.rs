@@ -87,13 +87,23 @@
 
 use core::fmt;
 
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::XenError;
 use crate::call::{MutMemory, XenHypercall};
-use crate::slot::{NoSlot, Slot};
+use crate::slot::{MOST, NoSlot, Place, Slots};
 
 /// One operation of a hypercall.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::abi::sched::ops::Watchdog;
+/// use xen_hypercall::operation::Operation;
+///
+/// assert_eq!((Watchdog::HYPERCALL, Watchdog::NUMBER), (29, 6));
+/// assert_eq!(Watchdog::NAME, "sched.watchdog");
+/// ```
 pub trait Operation {
     /// `__HYPERVISOR_*`.
     const HYPERCALL: u32;
@@ -108,12 +118,22 @@ pub trait Operation {
     /// Who may call it, since when, and where.
     const INFO: Info;
     /// The argument structure; `()` when there is none.
-    type Args;
+    type Args: FromBytes + IntoBytes;
     /// The buffers beside it: a [slot](crate::slot), or a tuple of them in their order.
     type Slots<'s>;
 }
 
 /// Who writes a structure or a buffer.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::abi::version::ops::{CompileInfo, GetFeatures};
+/// use xen_hypercall::operation::{Direction, Operation};
+///
+/// assert_eq!(CompileInfo::DIRECTION, Direction::Out);
+/// assert_eq!(GetFeatures::DIRECTION, Direction::InOut);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// The caller.
@@ -125,6 +145,16 @@ pub enum Direction {
 }
 
 /// Who may issue a call.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::abi::sched::ops::{Block, RemoteShutdown};
+/// use xen_hypercall::operation::{Class, Operation};
+///
+/// assert_eq!(Block::INFO.class, Class::Privileged);
+/// assert_eq!(RemoteShutdown::INFO.class, Class::Logical);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// Only a kernel: it acts on the caller's own execution or on resources a kernel manages.
@@ -134,6 +164,15 @@ pub enum Class {
 }
 
 /// Whether a layout may change.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::abi::dm_op::ops::NrVcpus;
+/// use xen_hypercall::operation::{Operation, Stability};
+///
+/// assert_eq!(NrVcpus::INFO.stability, Stability::Stable);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stability {
     /// It stays as it is.
@@ -145,6 +184,16 @@ pub enum Stability {
 }
 
 /// What is known of an operation beside its layout.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::abi::vcpu::ops::RegisterRunstatePhysArea;
+/// use xen_hypercall::operation::{Info, Operation};
+///
+/// let Info { since, x86, arm, .. } = RegisterRunstatePhysArea::INFO;
+/// assert_eq!((since, x86, arm), (Some((4, 18)), true, false));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Info {
     /// Who may issue it.
@@ -163,20 +212,54 @@ pub struct Info {
 
 /// The structure of an operation, filled in, with what comes back.
 ///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::operation::{Operation, Perform, Request};
+/// use xen_hypercall::{DomId, sched::Watchdog};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// fn name<R: Request>(_: &R) -> &'static str {
+///     R::Of::NAME
+/// }
+///
+/// let request = Watchdog::new(30);
+/// assert_eq!(name(&request), "sched.watchdog");
+/// assert!(xen.perform(request)?.is_some());
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
+///
 /// # Safety
 ///
 /// Performing the operation with this structure leads to no memory but the structure's own and
 /// what [`attach`](Self::attach) has told it of.
-pub unsafe trait Request: FromBytes + IntoBytes + Immutable + KnownLayout {
+pub unsafe trait Request {
     /// Which operation.
     type Of: Operation;
-    /// The buffer beside the structure.
-    type Slot<'s>: Slot;
+    /// The buffers beside the structure.
+    type Slots<'s>: Slots;
     /// What comes back.
     type Output;
 
-    /// Writes where the buffer is, and how many items it has, into the structure.
-    fn attach(&mut self, _address: u64, _count: usize) {}
+    /// The structure.
+    fn args(&mut self) -> &mut <Self::Of as Operation>::Args;
+
+    /// The vCPU that it is about, where the hypercall takes one beside the structure.
+    fn vcpu(&self) -> Option<u32> {
+        None
+    }
+
+    /// Writes where the buffers are, and how many items they have, into the structure.
+    ///
+    /// # Errors
+    ///
+    /// When the structure cannot say so.
+    fn attach(&mut self, _places: [Place; MOST]) -> Result<(), XenError> {
+        Ok(())
+    }
 
     /// What has come back: in the structure, or in a register.
     ///
@@ -186,12 +269,60 @@ pub unsafe trait Request: FromBytes + IntoBytes + Immutable + KnownLayout {
     fn output(self, result: usize) -> Result<Self::Output, XenError>;
 }
 
+/// A request of which one hypercall takes many.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::grant_table::{Copy, End};
+/// use xen_hypercall::operation::Perform;
+/// use xen_hypercall::{DomId, Gfn, GrantRef, XenError};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+/// # machine.host().add_memory(0, 4096);
+///
+/// let from = |n| End::Grant(DomId(1), GrantRef(n), 0);
+/// let to = End::Frame(Gfn(0), 0);
+/// // SAFETY: nobody uses the frame.
+/// let mut copies = [8, 9].map(|n| unsafe { Copy::new(from(n), to, 64) });
+/// // One hypercall, a result for each: nothing is granted here.
+/// for done in xen.perform_all(&mut copies)? {
+///     assert_eq!(done, Err(XenError::NOENT));
+/// }
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
+///
+/// # Safety
+///
+/// It is nothing but the structure of its operation, as bytes.
+pub unsafe trait BatchRequest:
+    Request<Slots<'static> = NoSlot> + FromBytes + IntoBytes + Copy
+{
+}
+
 /// A number of the ABI as a register has it.
 pub(crate) const fn word(number: u32) -> usize {
     number as usize
 }
 
 /// Performs operations. Every [`XenHypercall`] does.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::operation::Perform;
+/// use xen_hypercall::{DomId, hvm::GetParam, abi::hvm::Param};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// let port = xen.perform(GetParam::new(DomId(1), Param::STORE_EVTCHN))?;
+/// assert_eq!(port, 0); // nobody has set it
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 pub trait Perform: XenHypercall + Sized {
     /// Performs an operation that has no buffer.
     ///
@@ -200,12 +331,12 @@ pub trait Perform: XenHypercall + Sized {
     /// What Xen says, and [`XenError::NOMEM`] where there is no memory to reach Xen by.
     fn perform<O>(&self, request: O) -> Result<O::Output, XenError>
     where
-        O: for<'s> Request<Slot<'s> = NoSlot>,
+        O: for<'s> Request<Slots<'s> = NoSlot>,
     {
         perform(self, request, NoSlot).map(|(output, ())| output)
     }
 
-    /// Performs an operation with its buffer, and gives back what Xen has written to either.
+    /// Performs an operation with its buffers, and gives back what Xen has written to any.
     ///
     /// # Errors
     ///
@@ -213,68 +344,112 @@ pub trait Perform: XenHypercall + Sized {
     fn perform_with<'s, O: Request>(
         &self,
         request: O,
-        slot: O::Slot<'s>,
-    ) -> Result<(O::Output, <O::Slot<'s> as Slot>::Back), XenError> {
-        perform(self, request, slot)
+        slots: O::Slots<'s>,
+    ) -> Result<(O::Output, <O::Slots<'s> as Slots>::Back), XenError> {
+        perform(self, request, slots)
+    }
+
+    /// Performs many at once, and says what became of each.
+    ///
+    /// # Errors
+    ///
+    /// As [`perform`](Self::perform), when Xen has not looked at all of them.
+    fn perform_all<O: BatchRequest>(
+        &self,
+        requests: &mut [O],
+    ) -> Result<impl Iterator<Item = Result<O::Output, XenError>>, XenError> {
+        const { assert!(O::Of::BATCH, "the hypercall takes one at a time") };
+        let count = requests.len();
+        let result = issue::<Self, O::Of, [O]>(self, None, requests, count)?;
+        Ok(requests.iter().map(move |request| request.output(result)))
     }
 }
 
 impl<X: XenHypercall> Perform for X {}
 
-fn perform<X: XenHypercall, O: Request, S: Slot>(
+fn perform<X: XenHypercall, O: Request, S: Slots>(
     xen: &X,
     mut request: O,
-    mut slot: S,
+    mut slots: S,
 ) -> Result<(O::Output, S::Back), XenError> {
-    let count = slot.count();
-    let mut lent = match slot.bytes() {
-        Some(bytes) => Some(xen.lend_mut(bytes)?),
-        None => None,
-    };
-    if let Some(lent) = &mut lent {
-        let address = lent.as_mut_ptr().expose_provenance();
-        let address = u64::try_from(address).map_err(|_too_wide| XenError::FAULT)?;
-        request.attach(address, count);
+    let mut lent = [const { None }; MOST];
+    let mut places = [Place::default(); MOST];
+    for ((buffer, lent), place) in slots.buffers().into_iter().zip(&mut lent).zip(&mut places) {
+        let Some(buffer) = buffer else { continue };
+        let mut memory = xen.lend_mut(buffer.bytes)?;
+        let address = memory.as_mut_ptr().expose_provenance();
+        *place = Place {
+            address: u64::try_from(address).map_err(|_too_wide| XenError::FAULT)?,
+            count: buffer.count,
+        };
+        *lent = Some((memory, buffer.written));
     }
-    let mut argument = xen.mut_buffer(&mut request)?;
-    let pointer = argument.as_hypercall_ptr().expose_provenance();
-    let [hypercall, number] = [word(O::Of::HYPERCALL), word(O::Of::NUMBER)];
-    let result = match O::Of::BATCH {
-        // SAFETY: the specification says that this is what the hypercall takes; argument and buffer
-        // are lent until after the call.
-        true => unsafe { xen.hypercall3(hypercall, [number, pointer, 1]) },
-        // SAFETY: as above.
-        false => unsafe { xen.hypercall2(hypercall, [number, pointer]) },
-    }?;
-    if O::Of::DIRECTION != Direction::In {
-        argument.update();
+    request.attach(places)?;
+    let vcpu = request.vcpu();
+    let result = issue::<X, O::Of, _>(xen, vcpu, request.args(), 1)?;
+    for (mut memory, written) in lent.into_iter().flatten() {
+        if written {
+            memory.update();
+        }
     }
-    drop(argument);
-    if let Some(mut lent) = lent.filter(|_| S::WRITTEN) {
-        lent.update();
-    }
-    Ok((request.output(result)?, slot.back()))
+    Ok((request.output(result)?, slots.back()))
 }
 
-/// Declares one request: its operation, what becomes of its buffer, what comes back.
+/// Makes the hypercall of an operation. No structure is no address: Xen refuses some operations
+/// that are given one they do not want.
+fn issue<X: XenHypercall, Op: Operation, A: FromBytes + IntoBytes + ?Sized>(
+    xen: &X,
+    vcpu: Option<u32>,
+    args: &mut A,
+    count: usize,
+) -> Result<usize, XenError> {
+    let mut lent = match size_of_val(args) {
+        0 => None,
+        _some => Some(xen.mut_buffer(args)?),
+    };
+    let pointer = lent
+        .as_mut()
+        .map_or(0, |lent| lent.as_hypercall_ptr().expose_provenance());
+    let [hypercall, number] = [word(Op::HYPERCALL), word(Op::NUMBER)];
+    let result = match (Op::BATCH, vcpu) {
+        // SAFETY: the specification says that this is what the hypercall takes; the structures
+        // and what they lead to are lent until after the call.
+        (true, _) => unsafe { xen.hypercall3(hypercall, [number, pointer, count]) },
+        // SAFETY: as above.
+        (false, Some(vcpu)) => unsafe { xen.hypercall3(hypercall, [number, word(vcpu), pointer]) },
+        // SAFETY: as above.
+        (false, None) => unsafe { xen.hypercall2(hypercall, [number, pointer]) },
+    }?;
+    if let Some(mut lent) = lent.filter(|_| Op::DIRECTION != Direction::In) {
+        lent.update();
+    }
+    Ok(result)
+}
+
+/// Declares one request: its operation, what becomes of its buffers, what comes back. In
+/// brackets: what the hypercall takes beside the structure.
 macro_rules! request {
     ($(#[$meta:meta])* $name:ident = $operation:ty,
-      $(slot |$structure:ident, $address:ident, $count:ident| $attach:block)?
+      $(slots |$structure:ident, $places:pat_param| $attach:expr,)?
       => $output:ty, |$args:ident, $result:pat_param| $get:expr) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, zerocopy::FromBytes, zerocopy::IntoBytes,
-                 zerocopy::Immutable, zerocopy::KnownLayout)]
+        #[derive(Clone, Copy, Debug, zerocopy::FromBytes, zerocopy::IntoBytes)]
         #[repr(transparent)]
         pub struct $name(<$operation as $crate::operation::Operation>::Args);
 
-        // SAFETY: the specification says so; the structure has no pointer but the one that
-        // `attach` sets.
+        // SAFETY: the specification says so; the structure has no pointers but those that
+        // `attach` sets and those its constructor answers for.
         unsafe impl $crate::operation::Request for $name {
-            type Of = $operation;
-            type Slot<'s> = <$operation as $crate::operation::Operation>::Slots<'s>;
-            type Output = $output;
+            $crate::operation::request! { @items $operation, $output }
 
-            $(fn attach(&mut self, $address: u64, $count: usize) {
+            fn args(&mut self) -> &mut <$operation as $crate::operation::Operation>::Args {
+                &mut self.0
+            }
+
+            $(fn attach(
+                &mut self,
+                $places: [$crate::slot::Place; $crate::slot::MOST],
+            ) -> Result<(), $crate::XenError> {
                 let $structure = &mut self.0;
                 $attach
             })?
@@ -285,10 +460,49 @@ macro_rules! request {
             }
         }
     };
+    ($(#[$meta:meta])* $name:ident[vcpu] = $operation:ty,
+      => $output:ty, |$args:ident, $result:pat_param| $get:expr) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name(u32, <$operation as $crate::operation::Operation>::Args);
+
+        // SAFETY: as above.
+        unsafe impl $crate::operation::Request for $name {
+            $crate::operation::request! { @items $operation, $output }
+
+            fn args(&mut self) -> &mut <$operation as $crate::operation::Operation>::Args {
+                &mut self.1
+            }
+
+            fn vcpu(&self) -> Option<u32> {
+                Some(self.0)
+            }
+
+            fn output(self, $result: usize) -> Result<$output, $crate::XenError> {
+                let $args = self.1;
+                $get
+            }
+        }
+    };
+    (@items $operation:ty, $output:ty) => {
+        type Of = $operation;
+        type Slots<'s> = <$operation as $crate::operation::Operation>::Slots<'s>;
+        type Output = $output;
+    };
 }
 pub(crate) use request;
 
 /// A tagged union whose tag names none of its values.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::abi::event_channel::{EvtchnStatus, Status};
+/// use xen_hypercall::operation::UnknownTag;
+///
+/// let answer = EvtchnStatus { status: Status(99), ..Default::default() };
+/// assert_eq!(answer.u_value(), Err(UnknownTag(99)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownTag(pub u64);
 

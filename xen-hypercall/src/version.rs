@@ -2,7 +2,7 @@
 
 //! Which Xen this is: `xen/include/public/version.h`.
 
-// UNSAFE: a hypercall is made.
+// UNSAFE: each request says what Xen makes of it.
 #![expect(unsafe_code)]
 
 use core::fmt;
@@ -10,7 +10,7 @@ use core::fmt;
 use crate::XenError;
 use crate::abi::version::{self as abi, ops};
 use crate::call::XenHypercall;
-use crate::operation::{Operation, Perform, request, word};
+use crate::operation::{Operation, Perform, request};
 
 /// `__HYPERVISOR_xen_version`.
 pub const HYPERCALL: u64 = ops::Version::HYPERCALL as u64;
@@ -18,6 +18,20 @@ pub const HYPERCALL: u64 = ops::Version::HYPERCALL as u64;
 pub const XENVER_VERSION: u64 = ops::Version::NUMBER as u64;
 
 /// The answer to [`XENVER_VERSION`]. Every domain may ask.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::version::{Version, version};
+/// use xen_hypercall::DomId;
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// assert!(version(&xen)? >= Version { major: 4, minor: 17 });
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version {
     /// 4 in Xen 4.20.
@@ -39,15 +53,49 @@ impl Version {
 }
 
 request! {
-    /// `XENVER_extraversion`: what follows the numbers in the name of a release.
-    ExtraVersion = ops::Extraversion, => [u8; 16], |args, _| Ok(args.text)
+    /// `XENVER_version`: the numbers of a release.
+    #[derive(Default)]
+    GetVersion = ops::Version,
+    => Version, |_args, result| {
+        u32::try_from(result).map(Version::from_raw).map_err(|_too_wide| XenError::OVERFLOW)
+    }
 }
 
-impl Default for ExtraVersion {
-    /// The question.
-    fn default() -> Self {
-        Self(abi::Extraversion::default())
-    }
+request! {
+    /// `XENVER_compile_info`: who built Xen, and with what.
+    #[derive(Default)]
+    GetCompileInfo = ops::CompileInfo, => abi::CompileInfo, |args, _| Ok(args)
+}
+
+request! {
+    /// `XENVER_capabilities`: words like `hvm-3.0-x86_64`, zero at the end.
+    #[derive(Default)]
+    Capabilities = ops::Capabilities, => [u8; 1024], |args, _| Ok(args.text)
+}
+
+request! {
+    /// `XENVER_changeset`: the commit that Xen was built from.
+    #[derive(Default)]
+    Changeset = ops::Changeset, => [u8; 64], |args, _| Ok(args.text)
+}
+
+request! {
+    /// `XENVER_platform_parameters`: the first address that is not the guest's (PV).
+    #[derive(Default)]
+    GetPlatformParameters = ops::PlatformParameters,
+    => u64, |args, _| Ok(args.virt_start)
+}
+
+request! {
+    /// `XENVER_pagesize`: the size of Xen's pages.
+    #[derive(Default)]
+    PageSize = ops::Pagesize, => usize, |_args, result| Ok(result)
+}
+
+request! {
+    /// `XENVER_extraversion`: what follows the numbers in the name of a release.
+    #[derive(Default)]
+    ExtraVersion = ops::Extraversion, => [u8; 16], |args, _| Ok(args.text)
 }
 
 request! {
@@ -71,12 +119,7 @@ impl GetFeatures {
 ///
 /// What Xen says: nothing, every domain may ask.
 pub fn version<X: XenHypercall>(xen: &X) -> Result<Version, XenError> {
-    let [hypercall, number] = [ops::Version::HYPERCALL, ops::Version::NUMBER].map(word);
-    // SAFETY: XENVER_version takes no argument.
-    let raw = unsafe { xen.hypercall2(hypercall, [number, 0]) }?;
-    u32::try_from(raw)
-        .map(Version::from_raw)
-        .map_err(|_too_wide| XenError::OVERFLOW)
+    xen.perform(GetVersion::default())
 }
 
 /// What follows the numbers in the name of a release: `.1-pre` of `4.20.1-pre`. Padded with

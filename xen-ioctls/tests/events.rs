@@ -7,8 +7,10 @@
 #![expect(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+use std::mem::offset_of;
 use std::ptr::NonNull;
 
+use xen_hypercall::abi::vcpu::{SharedInfoArm, SharedInfoX86};
 use xen_hypercall::events::{EventReceiver, RawEventChannels, SharedInfo};
 use xen_hypercall::{DomId, Port};
 use xen_ioctls::sim::{Guest, Xen};
@@ -17,6 +19,11 @@ use xen_ioctls::{Hypercaller, Mapping};
 const HOST: DomId = DomId(0);
 const GUEST: DomId = DomId(1);
 const TRIPS: usize = 10_000;
+/// Where Xen sets the bits of pending ports in the page.
+const PENDING: usize = match cfg!(target_arch = "aarch64") {
+    true => offset_of!(SharedInfoArm, evtchn_pending),
+    false => offset_of!(SharedInfoX86, evtchn_pending),
+};
 
 /// Two ends of one channel, both with a receiver.
 fn round_trips<A: EventReceiver, B: EventReceiver>(a: (&A, Port), b: (&B, Port)) {
@@ -64,7 +71,7 @@ fn shared_page(xen: &Xen) -> (Mapping, SharedInfo) {
 }
 
 fn fire(page: &Mapping, port: u32) {
-    let byte = 2048 + usize::try_from(port).unwrap() / 8;
+    let byte = PENDING + usize::try_from(port).unwrap() / 8;
     let at = page.as_ptr().wrapping_add(byte);
     // SAFETY: the byte is in the page.
     let old = unsafe { at.read_volatile() };

@@ -171,11 +171,12 @@ fn features_and_quotas_are_asked_for_and_set() {
         errno(client.set_features(3, Features(1 << 20))),
         Errno::Invalid
     );
+    assert_eq!(errno(client.set_features(0, Features(0))), Errno::Busy);
     assert!(client.quotas().unwrap().contains(&"nodes".into()));
     client.set_quota(Some(3), "nodes", 7).unwrap();
     assert_eq!(client.quota(Some(3), "nodes").unwrap(), 7);
     assert_eq!(client.quota(None, "nodes").unwrap(), 1000);
-    assert_eq!(errno(client.quota(None, "wishes")), Errno::NotFound);
+    assert_eq!(errno(client.quota(None, "wishes")), Errno::Invalid);
 }
 
 #[test]

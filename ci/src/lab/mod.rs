@@ -170,7 +170,7 @@ fn jobs() -> String {
 }
 
 /// One of the cross compiler's tools.
-fn cross_tool(name: &str) -> Command {
+pub(crate) fn cross_tool(name: &str) -> Command {
     Command::new(format!("aarch64-linux-gnu-{name}"))
 }
 

@@ -38,6 +38,11 @@ impl Programs {
                 programs.insert(*package, cross::build(lab, package)?);
             }
         }
+        for package in tests.iter().flat_map(|test| test.images) {
+            if !programs.contains_key(package) {
+                programs.insert(*package, cross::build_image(lab, package)?);
+            }
+        }
         let mut examples: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for (package, name) in tests.iter().flat_map(|test| test.examples) {
             examples.entry(*package).or_default().insert(*name);
@@ -79,7 +84,7 @@ impl LabTest {
         boot = boot.script(self.outer_script());
         boot = boot.file("test.sh", format!(". /lab/lib.sh\n{}\n", self.dom0));
         let examples = self.examples.iter().map(|(_, name)| name);
-        for name in self.programs.iter().chain(examples) {
+        for name in self.programs.iter().chain(self.images).chain(examples) {
             if let Some(path) = programs.0.get(name) {
                 boot = boot.file(name, path.clone());
             }

@@ -13,6 +13,7 @@ mod devices;
 mod external;
 mod frame;
 mod gpio;
+pub(crate) mod hypercall;
 mod i2c;
 mod lifecycle;
 pub(crate) mod memory;
@@ -43,8 +44,11 @@ pub const ALL: &[&LabTest] = &[
     &gpio::GPIO_LINES_WORK,
     &gpio::GPIO_LEVELS_INTERRUPT,
     &external::DEVICES_OF_OTHER_PROCESSES_WORK,
+    &hypercall::THE_INTERFACES_KEEP_THEIR_RULES,
+    &hypercall::NO_EVENT_IS_LOST,
     &store::BOTH_STORE_SERVERS_PASS_THE_LIST,
     &store::NO_COUNT_IS_LOST_IN_THE_STORE,
+    &store::THE_STORE_CLIENT_OUTLIVES_AN_UPDATE,
     &store::THE_STORE_CLIENT_OUTLIVES_ITS_SERVER,
 ];
 
@@ -75,6 +79,9 @@ pub struct LabTest {
     pub programs: &'static [&'static str],
     /// Packages and their examples that are built likewise; none has the name of another program.
     pub examples: &'static [(&'static str, &'static str)],
+    /// Workspaces `lab-NAME` in `ci/NAME` whose Images, which `xl` can boot, are built and put into
+    /// `/test`.
+    pub images: &'static [&'static str],
     /// Names and texts of files in `/test`, where the script runs.
     pub files: &'static [(&'static str, &'static str)],
     /// The guests that the script may start.
@@ -96,6 +103,7 @@ impl LabTest {
         timeout: Duration::from_secs(120),
         programs: &[],
         examples: &[],
+        images: &[],
         files: &[],
         guests: &[],
         dom0: "",

@@ -6,7 +6,9 @@ use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use backends::{Counters, Device, RING_FEATURES, Setup, Traits, VirtQueue, Worker, warn_limited};
+use backends::{
+    ConfigSpace, Counters, Device, RING_FEATURES, Setup, Traits, VirtQueue, Worker, warn_limited,
+};
 use virtio_bindings::virtio_config::{VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_VERSION_1};
 use virtio_bindings::virtio_ring::VIRTIO_RING_F_EVENT_IDX;
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
@@ -65,7 +67,7 @@ struct Shape {
     traits: Traits,
     features: u64,
     required: u64,
-    config: Vec<u8>,
+    config: ConfigSpace,
 }
 
 impl Server {
@@ -77,14 +79,14 @@ impl Server {
                     traits,
                     features: traits.features | RING_FEATURES,
                     required: required(mode) | device.required(),
-                    config: device.config().to_vec(),
+                    config: device.config(),
                 }
             }
             Self::There(found, _) => Shape {
                 traits: found.traits,
                 features: found.traits.features | platform(mode),
                 required: required(mode),
-                config: found.config.clone(),
+                config: ConfigSpace::new(&found.config),
             },
         }
     }
@@ -216,6 +218,11 @@ impl GuestDevice {
                     warn_limited!("domain {}: {}: {}", self.domain, self.name(), chain(&e));
                     self.signals.broken();
                     self.line.raise();
+                }
+            }
+            Action::Negotiated(features) => {
+                if let State::Idle(device) = &mut self.state {
+                    device.negotiated(features);
                 }
             }
             Action::Reset => self.stop(),

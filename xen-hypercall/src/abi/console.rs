@@ -7,7 +7,7 @@
 //! it
 //! when Xen is built or told to let them, and their lines are prefixed and limited in rate.
 //!
-//! Source: `xen/include/public/xen.h`.
+//! Source: `xen/include/public/xen.h`, `xen/include/public/io/console.h`.
 //!
 //! # To print from a small guest
 //!
@@ -20,6 +20,46 @@
 //! // In a kernel: hypercall(Write::HYPERCALL, Write::NUMBER, len, address).
 //! assert_eq!((Write::HYPERCALL, Write::NUMBER), (18, 0));
 //! ```
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// A guest's own console, which `xenconsoled` in dom0 serves: the page `HVM_PARAM_CONSOLE_PFN`
+///
+/// C: `struct xencons_interface`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct XenconsInterface {
+    /// Out: What was typed.
+    pub input: [u8; 1024],
+    /// In: What the guest prints.
+    pub output: [u8; 2048],
+    /// In: How many bytes the guest has taken.
+    pub in_cons: u32,
+    /// Out: How many bytes were typed.
+    pub in_prod: u32,
+    /// Out: How many bytes were printed.
+    pub out_cons: u32,
+    /// In: How many bytes the guest has written.
+    pub out_prod: u32,
+}
+
+impl Default for XenconsInterface {
+    /// All zeros.
+    fn default() -> Self {
+        zerocopy::FromZeros::new_zeroed()
+    }
+}
+
+const _: () = {
+    assert!(size_of::<XenconsInterface>() == 3088);
+    assert!(align_of::<XenconsInterface>() == 4);
+    assert!(core::mem::offset_of!(XenconsInterface, input) == 0);
+    assert!(core::mem::offset_of!(XenconsInterface, output) == 1024);
+    assert!(core::mem::offset_of!(XenconsInterface, in_cons) == 3072);
+    assert!(core::mem::offset_of!(XenconsInterface, in_prod) == 3076);
+    assert!(core::mem::offset_of!(XenconsInterface, out_cons) == 3080);
+    assert!(core::mem::offset_of!(XenconsInterface, out_prod) == 3084);
+};
 
 /// The number of every operation.
 pub mod numbers {

@@ -284,6 +284,39 @@ const _: () = {
     assert!(core::mem::offset_of!(XenRemoveFromPhysmap, gpfn) == 8);
 };
 
+/// A range of memory as firmware tells it, 20 bytes that no header of Xen declares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct E820Entry {
+    /// Out: Its address.
+    pub addr_low: u32,
+    /// Out: The address, bits 63 to 32.
+    pub addr_high: u32,
+    /// Out: Its size.
+    pub size_low: u32,
+    /// Out: The size, bits 63 to 32.
+    pub size_high: u32,
+    /// Out: What it is; a `memmap_type` of the start-of-day structures.
+    pub kind: u32,
+}
+
+impl Default for E820Entry {
+    /// All zeros.
+    fn default() -> Self {
+        zerocopy::FromZeros::new_zeroed()
+    }
+}
+
+const _: () = {
+    assert!(size_of::<E820Entry>() == 20);
+    assert!(align_of::<E820Entry>() == 4);
+    assert!(core::mem::offset_of!(E820Entry, addr_low) == 0);
+    assert!(core::mem::offset_of!(E820Entry, addr_high) == 4);
+    assert!(core::mem::offset_of!(E820Entry, size_low) == 8);
+    assert!(core::mem::offset_of!(E820Entry, size_high) == 12);
+    assert!(core::mem::offset_of!(E820Entry, kind) == 16);
+};
+
 /// A buffer for the map of memory.
 ///
 /// C: `struct xen_memory_map`.
@@ -494,9 +527,9 @@ pub mod ops {
 
     /// Says what is where in the caller's address space.
     ///
-    /// C: `XENMEM_memory_map`.
+    /// C: `XENMEM_memory_map`. Only x86.
     ///
-    /// - `entries`: 20 bytes an entry on x86: address, length, type.
+    /// - `entries`: Room for them.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct MemoryMap;
 
@@ -511,11 +544,11 @@ pub mod ops {
             stability: crate::operation::Stability::Stable,
             since: None,
             x86: true,
-            arm: true,
+            arm: false,
             xsm: "any",
         };
         type Args = super::XenMemoryMap;
-        type Slots<'s> = crate::slot::Out<'s, u8>;
+        type Slots<'s> = crate::slot::Out<'s, super::E820Entry>;
     }
 
     /// Takes a page out of an address space.

@@ -4,8 +4,11 @@
 //! vCPUs, and the pages a guest shares with Xen.
 //!
 //! Bringing vCPUs up and down, timers, and the pages in which Xen keeps pending events and time.
+//! Arm
+//! has little of it: vCPUs start by PSCI there, and timers are the CPU's.
 //!
-//! Source: `xen/include/public/vcpu.h`, `xen/include/public/xen.h`.
+//! Source: `xen/include/public/vcpu.h`, `xen/include/public/hvm/hvm_vcpu.h`,
+//! `xen/include/public/xen.h`.
 //!
 //! # To get events on a vCPU
 //!
@@ -24,6 +27,31 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Flag of `set_singleshot_timer`: refuse a time that has passed.
 pub const SSHOTTMR_FUTURE: u32 = 1;
+
+/// Which registers a vCPU starts with.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    FromBytes,
+    IntoBytes,
+    Immutable,
+    KnownLayout,
+    PartialOrd,
+    Ord,
+    Hash,
+)]
+#[repr(transparent)]
+pub struct VcpuHvmMode(pub u32);
+
+impl VcpuHvmMode {
+    /// Those of 32 bits, with segments.
+    pub const BITS32: Self = Self(0);
+    /// Those of long mode, with flat segments.
+    pub const BITS64: Self = Self(1);
+}
 
 /// What a vCPU is doing.
 #[derive(
@@ -52,6 +80,253 @@ impl Runstate {
     pub const BLOCKED: Self = Self(2);
     /// It is down, paused or blocked by Xen.
     pub const OFFLINE: Self = Self(3);
+}
+
+/// The registers a vCPU starts with in 32 bits.
+///
+/// C: `struct vcpu_hvm_x86_32`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct VcpuHvm32 {
+    /// In: The register.
+    pub eax: u32,
+    /// In: The register.
+    pub ecx: u32,
+    /// In: The register.
+    pub edx: u32,
+    /// In: The register.
+    pub ebx: u32,
+    /// In: The register.
+    pub esp: u32,
+    /// In: The register.
+    pub ebp: u32,
+    /// In: The register.
+    pub esi: u32,
+    /// In: The register.
+    pub edi: u32,
+    /// In: The register.
+    pub eip: u32,
+    /// In: The register.
+    pub eflags: u32,
+    /// In: The register.
+    pub cr0: u32,
+    /// In: The register.
+    pub cr3: u32,
+    /// In: The register.
+    pub cr4: u32,
+    /// Zero.
+    pub pad0: [u8; 4],
+    /// In: NXE, and LME with LMA for compatibility mode.
+    pub efer: u64,
+    /// In: First address of the segment.
+    pub cs_base: u32,
+    /// In: First address of the segment.
+    pub ds_base: u32,
+    /// In: First address of the segment.
+    pub ss_base: u32,
+    /// In: First address of the segment.
+    pub es_base: u32,
+    /// In: First address of the segment.
+    pub tr_base: u32,
+    /// In: Last offset in the segment.
+    pub cs_limit: u32,
+    /// In: Last offset in the segment.
+    pub ds_limit: u32,
+    /// In: Last offset in the segment.
+    pub ss_limit: u32,
+    /// In: Last offset in the segment.
+    pub es_limit: u32,
+    /// In: Last offset in the segment.
+    pub tr_limit: u32,
+    /// In: Attributes: bits 40 to 47 and 52 to 55 of a descriptor.
+    pub cs_ar: u16,
+    /// In: Attributes: bits 40 to 47 and 52 to 55 of a descriptor.
+    pub ds_ar: u16,
+    /// In: Attributes: bits 40 to 47 and 52 to 55 of a descriptor.
+    pub ss_ar: u16,
+    /// In: Attributes: bits 40 to 47 and 52 to 55 of a descriptor.
+    pub es_ar: u16,
+    /// In: Attributes: bits 40 to 47 and 52 to 55 of a descriptor.
+    pub tr_ar: u16,
+    /// Zero.
+    pub pad1: [u8; 6],
+}
+
+impl Default for VcpuHvm32 {
+    /// All zeros.
+    fn default() -> Self {
+        zerocopy::FromZeros::new_zeroed()
+    }
+}
+
+const _: () = {
+    assert!(size_of::<VcpuHvm32>() == 120);
+    assert!(align_of::<VcpuHvm32>() == 8);
+    assert!(core::mem::offset_of!(VcpuHvm32, eax) == 0);
+    assert!(core::mem::offset_of!(VcpuHvm32, ecx) == 4);
+    assert!(core::mem::offset_of!(VcpuHvm32, edx) == 8);
+    assert!(core::mem::offset_of!(VcpuHvm32, ebx) == 12);
+    assert!(core::mem::offset_of!(VcpuHvm32, esp) == 16);
+    assert!(core::mem::offset_of!(VcpuHvm32, ebp) == 20);
+    assert!(core::mem::offset_of!(VcpuHvm32, esi) == 24);
+    assert!(core::mem::offset_of!(VcpuHvm32, edi) == 28);
+    assert!(core::mem::offset_of!(VcpuHvm32, eip) == 32);
+    assert!(core::mem::offset_of!(VcpuHvm32, eflags) == 36);
+    assert!(core::mem::offset_of!(VcpuHvm32, cr0) == 40);
+    assert!(core::mem::offset_of!(VcpuHvm32, cr3) == 44);
+    assert!(core::mem::offset_of!(VcpuHvm32, cr4) == 48);
+    assert!(core::mem::offset_of!(VcpuHvm32, pad0) == 52);
+    assert!(core::mem::offset_of!(VcpuHvm32, efer) == 56);
+    assert!(core::mem::offset_of!(VcpuHvm32, cs_base) == 64);
+    assert!(core::mem::offset_of!(VcpuHvm32, ds_base) == 68);
+    assert!(core::mem::offset_of!(VcpuHvm32, ss_base) == 72);
+    assert!(core::mem::offset_of!(VcpuHvm32, es_base) == 76);
+    assert!(core::mem::offset_of!(VcpuHvm32, tr_base) == 80);
+    assert!(core::mem::offset_of!(VcpuHvm32, cs_limit) == 84);
+    assert!(core::mem::offset_of!(VcpuHvm32, ds_limit) == 88);
+    assert!(core::mem::offset_of!(VcpuHvm32, ss_limit) == 92);
+    assert!(core::mem::offset_of!(VcpuHvm32, es_limit) == 96);
+    assert!(core::mem::offset_of!(VcpuHvm32, tr_limit) == 100);
+    assert!(core::mem::offset_of!(VcpuHvm32, cs_ar) == 104);
+    assert!(core::mem::offset_of!(VcpuHvm32, ds_ar) == 106);
+    assert!(core::mem::offset_of!(VcpuHvm32, ss_ar) == 108);
+    assert!(core::mem::offset_of!(VcpuHvm32, es_ar) == 110);
+    assert!(core::mem::offset_of!(VcpuHvm32, tr_ar) == 112);
+    assert!(core::mem::offset_of!(VcpuHvm32, pad1) == 114);
+};
+
+/// The registers a vCPU starts with in long mode.
+///
+/// C: `struct vcpu_hvm_x86_64`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct VcpuHvm64 {
+    /// In: The register.
+    pub rax: u64,
+    /// In: The register.
+    pub rcx: u64,
+    /// In: The register.
+    pub rdx: u64,
+    /// In: The register.
+    pub rbx: u64,
+    /// In: The register.
+    pub rsp: u64,
+    /// In: The register.
+    pub rbp: u64,
+    /// In: The register.
+    pub rsi: u64,
+    /// In: The register.
+    pub rdi: u64,
+    /// In: The register.
+    pub rip: u64,
+    /// In: The register.
+    pub rflags: u64,
+    /// In: The register.
+    pub cr0: u64,
+    /// In: The register.
+    pub cr3: u64,
+    /// In: The register.
+    pub cr4: u64,
+    /// In: The register.
+    pub efer: u64,
+}
+
+impl Default for VcpuHvm64 {
+    /// All zeros.
+    fn default() -> Self {
+        zerocopy::FromZeros::new_zeroed()
+    }
+}
+
+const _: () = {
+    assert!(size_of::<VcpuHvm64>() == 112);
+    assert!(align_of::<VcpuHvm64>() == 8);
+    assert!(core::mem::offset_of!(VcpuHvm64, rax) == 0);
+    assert!(core::mem::offset_of!(VcpuHvm64, rcx) == 8);
+    assert!(core::mem::offset_of!(VcpuHvm64, rdx) == 16);
+    assert!(core::mem::offset_of!(VcpuHvm64, rbx) == 24);
+    assert!(core::mem::offset_of!(VcpuHvm64, rsp) == 32);
+    assert!(core::mem::offset_of!(VcpuHvm64, rbp) == 40);
+    assert!(core::mem::offset_of!(VcpuHvm64, rsi) == 48);
+    assert!(core::mem::offset_of!(VcpuHvm64, rdi) == 56);
+    assert!(core::mem::offset_of!(VcpuHvm64, rip) == 64);
+    assert!(core::mem::offset_of!(VcpuHvm64, rflags) == 72);
+    assert!(core::mem::offset_of!(VcpuHvm64, cr0) == 80);
+    assert!(core::mem::offset_of!(VcpuHvm64, cr3) == 88);
+    assert!(core::mem::offset_of!(VcpuHvm64, cr4) == 96);
+    assert!(core::mem::offset_of!(VcpuHvm64, efer) == 104);
+};
+
+/// The registers a vCPU of an HVM guest starts with.
+///
+/// C: `struct vcpu_hvm_context`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct VcpuHvmContext {
+    /// In: Which registers.
+    pub mode: VcpuHvmMode,
+    /// Zero.
+    pub pad0: [u8; 4],
+    /// In: The registers.
+    pub cpu_regs: [u64; 15],
+}
+
+impl Default for VcpuHvmContext {
+    /// All zeros.
+    fn default() -> Self {
+        zerocopy::FromZeros::new_zeroed()
+    }
+}
+
+const _: () = {
+    assert!(size_of::<VcpuHvmContext>() == 128);
+    assert!(align_of::<VcpuHvmContext>() == 8);
+    assert!(core::mem::offset_of!(VcpuHvmContext, mode) == 0);
+    assert!(core::mem::offset_of!(VcpuHvmContext, pad0) == 4);
+    assert!(core::mem::offset_of!(VcpuHvmContext, cpu_regs) == 8);
+};
+
+/// The registers, by its tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VcpuHvmContextCpuRegs {
+    /// Those of 32 bits.
+    Bits32(VcpuHvm32),
+    /// Those of long mode.
+    Bits64(VcpuHvm64),
+}
+
+impl VcpuHvmContext {
+    /// What [`cpu_regs`](Self::cpu_regs) holds.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownTag`](crate::operation::UnknownTag) when the tag names none of its values.
+    pub fn cpu_regs_value(&self) -> Result<VcpuHvmContextCpuRegs, crate::operation::UnknownTag> {
+        match self.mode.0 {
+            0 => Ok(VcpuHvmContextCpuRegs::Bits32(crate::operation::prefix(
+                IntoBytes::as_bytes(&self.cpu_regs),
+            ))),
+            1 => Ok(VcpuHvmContextCpuRegs::Bits64(crate::operation::prefix(
+                IntoBytes::as_bytes(&self.cpu_regs),
+            ))),
+            tag => Err(crate::operation::UnknownTag(u64::from(tag))),
+        }
+    }
+
+    /// Sets [`cpu_regs`](Self::cpu_regs) and its tag; the rest of it becomes zero.
+    pub fn set_cpu_regs(&mut self, value: VcpuHvmContextCpuRegs) {
+        zerocopy::FromZeros::zero(&mut self.cpu_regs);
+        match value {
+            VcpuHvmContextCpuRegs::Bits32(value) => {
+                self.mode.0 = 0;
+                crate::operation::put(&value, IntoBytes::as_mut_bytes(&mut self.cpu_regs));
+            }
+            VcpuHvmContextCpuRegs::Bits64(value) => {
+                self.mode.0 = 1;
+                crate::operation::put(&value, IntoBytes::as_mut_bytes(&mut self.cpu_regs));
+            }
+        }
+    }
 }
 
 /// What a vCPU has done with its time.
@@ -440,7 +715,7 @@ const _: () = {
 
 /// The number of every operation.
 pub mod numbers {
-    /// Sets the registers of a vCPU that is down; the structure is the architecture's.
+    /// Sets the registers of a vCPU that is down. The structure is that of HVM guests.
     pub const INITIALISE: u32 = 0;
     /// Starts a vCPU.
     pub const UP: u32 = 1;
@@ -476,9 +751,9 @@ pub mod numbers {
 
 /// Each operation as a type.
 pub mod ops {
-    /// Sets the registers of a vCPU that is down; the structure is the architecture's.
+    /// Sets the registers of a vCPU that is down. The structure is that of HVM guests.
     ///
-    /// C: `VCPUOP_initialise`.
+    /// C: `VCPUOP_initialise`. Only x86.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Initialise;
 
@@ -493,16 +768,16 @@ pub mod ops {
             stability: crate::operation::Stability::Stable,
             since: None,
             x86: true,
-            arm: true,
+            arm: false,
             xsm: "any",
         };
-        type Args = ();
+        type Args = super::VcpuHvmContext;
         type Slots<'s> = crate::slot::NoSlot;
     }
 
     /// Starts a vCPU.
     ///
-    /// C: `VCPUOP_up`.
+    /// C: `VCPUOP_up`. Only x86.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Up;
 
@@ -517,7 +792,7 @@ pub mod ops {
             stability: crate::operation::Stability::Stable,
             since: None,
             x86: true,
-            arm: true,
+            arm: false,
             xsm: "any",
         };
         type Args = ();
@@ -526,7 +801,7 @@ pub mod ops {
 
     /// Stops a vCPU.
     ///
-    /// C: `VCPUOP_down`.
+    /// C: `VCPUOP_down`. Only x86.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Down;
 
@@ -541,7 +816,7 @@ pub mod ops {
             stability: crate::operation::Stability::Stable,
             since: None,
             x86: true,
-            arm: true,
+            arm: false,
             xsm: "any",
         };
         type Args = ();
@@ -550,7 +825,7 @@ pub mod ops {
 
     /// Says whether a vCPU is up.
     ///
-    /// C: `VCPUOP_is_up`. Returns 1 when it is up.
+    /// C: `VCPUOP_is_up`. Returns 1 when it is up. Only x86.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct IsUp;
 
@@ -565,7 +840,7 @@ pub mod ops {
             stability: crate::operation::Stability::Stable,
             since: None,
             x86: true,
-            arm: true,
+            arm: false,
             xsm: "any",
         };
         type Args = ();
@@ -574,7 +849,7 @@ pub mod ops {
 
     /// Says what a vCPU has done with its time.
     ///
-    /// C: `VCPUOP_get_runstate_info`.
+    /// C: `VCPUOP_get_runstate_info`. Only x86.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct GetRunstateInfo;
 
@@ -589,7 +864,7 @@ pub mod ops {
             stability: crate::operation::Stability::Stable,
             since: None,
             x86: true,
-            arm: true,
+            arm: false,
             xsm: "any",
         };
         type Args = super::VcpuRunstateInfo;
@@ -814,7 +1089,7 @@ pub mod ops {
 
     /// Keeps the runstate at a guest-physical address.
     ///
-    /// C: `VCPUOP_register_runstate_phys_area`. Since Xen 4.18.
+    /// C: `VCPUOP_register_runstate_phys_area`. Since Xen 4.18. Only x86.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct RegisterRunstatePhysArea;
 
@@ -829,7 +1104,7 @@ pub mod ops {
             stability: crate::operation::Stability::Stable,
             since: Some((4, 18)),
             x86: true,
-            arm: true,
+            arm: false,
             xsm: "any",
         };
         type Args = super::VcpuRegisterRunstateMemoryArea;

@@ -39,10 +39,8 @@ fn decode(stream: &[u8], pieces: &[usize]) -> (Vec<Owned>, Option<Error>) {
 
 fn encoded(messages: &[Owned]) -> Vec<u8> {
     let mut stream = Vec::new();
-    let mut buffer = Vec::new();
     for (kind, req_id, tx_id, payload) in messages {
-        encode(&mut buffer, *kind, *req_id, *tx_id, &[payload]).unwrap();
-        stream.extend_from_slice(&buffer);
+        encode(&mut stream, *kind, *req_id, *tx_id, &[payload]).unwrap();
     }
     stream
 }

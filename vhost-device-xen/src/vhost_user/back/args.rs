@@ -2,13 +2,14 @@
 
 //! The options of `backend`.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
 use super::{Error, Served};
 use crate::channel::DeviceKind;
-use crate::config::{Addresses, Hardware, Lines};
+use crate::config::{Addresses, BlockEngine, BlockOptions, BlockSize, Hardware, Lines, Queues};
 use crate::supervisor::{SpecError, adapter, chip, image, open};
 
 /// Where front ends connect: one socket for each device.
@@ -18,6 +19,43 @@ pub struct Sockets {
     /// other option is for the n-th device.
     #[arg(long, value_name = "PATH", required = true)]
     socket_path: Vec<PathBuf>,
+}
+
+/// How disks are used: as `[[block]]` in the configuration says.
+#[derive(Clone, Debug, Args)]
+pub struct Use {
+    /// Do without the host's page cache.
+    #[arg(long)]
+    direct: bool,
+    /// Have every write on the disk before it is reported done.
+    #[arg(long)]
+    write_through: bool,
+    /// How many queues the guest may use.
+    #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = queues)]
+    num_queues: Queues,
+    /// The smallest piece that the guest should address [default: what the image has].
+    #[arg(long, value_name = "BYTES", value_parser = block_size)]
+    block_size: Option<BlockSize>,
+    /// Keep what the guest discards.
+    #[arg(long)]
+    no_discard: bool,
+    /// How the host is asked to read and write; only `sync` answers in order, and so lets a front
+    /// end restart the process with requests on the way.
+    #[arg(long, value_enum, default_value = "auto")]
+    engine: BlockEngine,
+}
+
+impl From<Use> for BlockOptions {
+    fn from(r#use: Use) -> Self {
+        Self {
+            direct: r#use.direct,
+            write_through: r#use.write_through,
+            queues: r#use.num_queues,
+            block_size: r#use.block_size,
+            discard: !r#use.no_discard,
+            engine: r#use.engine,
+        }
+    }
 }
 
 /// Which device to serve.
@@ -31,6 +69,9 @@ pub enum Backend {
         /// Where entropy comes from [default: getrandom(2)].
         #[arg(long, value_name = "FILE")]
         source: Option<PathBuf>,
+        /// Bytes in a second, at most.
+        #[arg(long, value_name = "BYTES")]
+        rate: Option<NonZeroU32>,
     },
     /// Disks.
     Block {
@@ -46,6 +87,9 @@ pub enum Backend {
         /// What the guest reads as the disk's identity.
         #[arg(long, value_name = "TEXT")]
         serial: Vec<String>,
+        /// How they are used.
+        #[command(flatten)]
+        options: Use,
     },
     /// I2C adapters.
     I2c {
@@ -82,23 +126,21 @@ impl Backend {
     /// [`Error`].
     pub(super) fn devices(self) -> Result<Vec<Served>, Error> {
         match self {
-            Self::Rng { sockets, source } => sockets.each(|_| {
+            Self::Rng {
+                sockets,
+                source,
+                rate,
+            } => sockets.each(|_| {
                 let file = source.clone().map(|path| open("--source", path, false));
-                Ok((DeviceKind::Rng, file.transpose()?))
+                Ok((DeviceKind::Rng { rate }, file.transpose()?))
             }),
             Self::Block {
                 sockets,
-                image: images,
+                image,
                 read_only,
                 serial,
-            } => {
-                sockets.expect("--image", images.len())?;
-                sockets.each(|n| {
-                    let file = image("--image", images[n].clone(), !read_only)?;
-                    let serial = serial.get(n).cloned().unwrap_or_default();
-                    Ok((DeviceKind::Block { read_only, serial }, Some(file)))
-                })
-            }
+                options,
+            } => disks(sockets, image, read_only, &serial, options.into()),
             Self::I2c {
                 sockets,
                 simulated: true,
@@ -148,6 +190,34 @@ impl Sockets {
             }),
         }
     }
+}
+
+/// A disk for each socket.
+fn disks(
+    sockets: Sockets,
+    images: Vec<PathBuf>,
+    read_only: bool,
+    serials: &[String],
+    options: BlockOptions,
+) -> Result<Vec<Served>, Error> {
+    const OPTION: &str = "--image";
+    sockets.expect(OPTION, images.len())?;
+    sockets.each(|n| {
+        let kind = DeviceKind::Block {
+            read_only,
+            serial: serials.get(n).cloned().unwrap_or_default(),
+            options,
+        };
+        Ok((kind, Some(image(OPTION, images[n].clone(), !read_only)?)))
+    })
+}
+
+fn queues(text: &str) -> Result<Queues, String> {
+    Queues::try_from(number(text).ok_or("not a number")?)
+}
+
+fn block_size(text: &str) -> Result<BlockSize, String> {
+    BlockSize::try_from(number(text).ok_or("not a number")?)
 }
 
 /// An I2C adapter for each socket.

@@ -49,6 +49,11 @@ impl Interrupt for Calls {
         }
     }
 
+    /// Front ends see it when they read it next: `vhost` cannot send `CONFIG_CHANGE_MSG`.
+    fn config_changed(&self) {
+        log::info!("the configuration has changed, which front ends cannot be told");
+    }
+
     fn broken(&self) {
         for index in 0..self.0.len() {
             if let Some(wires) = self.ring(index) {

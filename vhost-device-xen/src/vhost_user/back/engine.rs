@@ -9,7 +9,9 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use backends::{Counters, Device, RING_FEATURES, Setup, Stopped, Traits, VirtQueue, Worker};
+use backends::{
+    ConfigSpace, Counters, Device, RING_FEATURES, Setup, Stopped, Traits, VirtQueue, Worker,
+};
 use virtio_bindings::virtio_config::VIRTIO_F_ACCESS_PLATFORM;
 use virtio_bindings::virtio_ring::VIRTIO_RING_F_EVENT_IDX;
 use virtio_queue::{Queue, QueueT};
@@ -112,7 +114,7 @@ pub struct Engine {
     /// What the worker's thread is called.
     name: String,
     traits: Traits,
-    config: Vec<u8>,
+    config: ConfigSpace,
     state: State,
     features: u64,
     rings: Vec<Ring>,
@@ -130,7 +132,7 @@ impl Engine {
         Self {
             name,
             traits,
-            config: device.config().to_vec(),
+            config: device.config(),
             state: State::Idle(device),
             features: 0,
             rings: rings_of(traits),
@@ -153,7 +155,7 @@ impl Engine {
     }
 
     /// The configuration space.
-    pub fn config(&self) -> &[u8] {
+    pub fn config(&self) -> &ConfigSpace {
         &self.config
     }
 
@@ -189,6 +191,9 @@ impl Engine {
             });
         }
         self.features = features;
+        if let State::Idle(device) = &mut self.state {
+            device.negotiated(features);
+        }
         Ok(())
     }
 

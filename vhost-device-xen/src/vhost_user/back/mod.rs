@@ -21,6 +21,7 @@ use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 pub use args::Backend;
 
 use crate::channel::DeviceKind;
+use crate::config::BlockEngine;
 use crate::guest::{self, chain};
 use crate::supervisor::{self, signals};
 use engine::Engine;
@@ -141,7 +142,11 @@ impl Served {
     fn instance(self, place: usize, stop: &EventFd) -> Result<Instance, Error> {
         let Self { path, kind, file } = self;
         // Only these are sure to answer every request before the next one.
-        let is_in_order = matches!(kind, DeviceKind::Rng);
+        let is_in_order = match &kind {
+            DeviceKind::Rng { rate } => rate.is_none(),
+            DeviceKind::Block { options, .. } => options.engine == BlockEngine::Sync,
+            _ => false,
+        };
         let device = match guest::make(&kind, file) {
             Ok(device) => device,
             Err(source) => return Err(Error::Device { path, source }),

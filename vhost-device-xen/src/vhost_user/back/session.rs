@@ -244,23 +244,14 @@ impl Requests for Session {
     }
 
     fn get_config(&mut self, at: u32, size: u32, _flags: VhostUserConfigFlags) -> Result<Vec<u8>> {
-        let at = usize::try_from(at).unwrap_or(usize::MAX);
-        let size = usize::try_from(size).unwrap_or(usize::MAX);
-        let mut bytes: Vec<u8> = self
-            .engine
-            .config()
-            .iter()
-            .skip(at)
-            .take(size)
-            .copied()
-            .collect();
-        // `vhost` has bounded it. Behind the end there is nothing.
-        bytes.resize(size, 0);
+        // `vhost` has bounded it.
+        let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
+        self.engine.config().read(at.into(), &mut bytes);
         Ok(bytes)
     }
 
-    fn set_config(&mut self, _at: u32, _bytes: &[u8], _flags: VhostUserConfigFlags) -> Result<()> {
-        // No device here has configuration that a driver writes.
+    fn set_config(&mut self, at: u32, bytes: &[u8], _flags: VhostUserConfigFlags) -> Result<()> {
+        self.engine.config().write(at.into(), bytes);
         Ok(())
     }
 
