@@ -102,7 +102,7 @@ request! {
     Copy = ops::Copy, => (), |args, _| check(args.status)
 }
 
-/// One end of a [`Copy`]: where, and the offset in the page.
+/// One end of a [`Copy`](struct@Copy): where, and the offset in the page.
 ///
 /// # Example
 ///

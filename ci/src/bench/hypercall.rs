@@ -37,6 +37,10 @@ const fn allocations(title: &'static str, what: &'static str) -> Row {
     Row::new(title, what, what).none()
 }
 
+/// With a device, for its interrupt.
+const GUEST: &str = "name = 'still'\nkernel = '/lab/Image'\nmemory = 64\nvcpus = 1\n\
+    virtio = [ 'type=virtio,device4,transport=mmio,grant_usage=0' ]\n";
+
 /// A guest that does not run is as good as one that does, and does not disturb.
 const SCRIPT: &str = "
     . /lab/lib.sh
@@ -52,12 +56,11 @@ const SCRIPT: &str = "
 /// When the lab cannot be set up or started, or the program cannot be built.
 pub fn hypercall() -> Result<ExitCode, Error> {
     let lab = Lab::setup(&Cache::open()?)?;
-    let guest = "name = 'still'\nkernel = '/lab/Image'\nmemory = 64\nvcpus = 1\n";
     let mut boot = Boot::new(&lab)
         .log("bench_hypercall")
         .counted(true)
         .timeout(Duration::from_secs(600))
-        .file("still.cfg", guest)
+        .file("still.cfg", GUEST)
         .script(SCRIPT);
     for path in cross::build_examples(&lab, "xen-ioctls", &["bench"])? {
         boot = boot.file("bench", path);

@@ -177,12 +177,13 @@ impl Privcmd {
     }
 
     /// Maps guest frames of `domain` side by side. A frame that cannot be had (a hole, a
-    /// ballooned page) does not fail the others: ask [`ForeignMapping::is_mapped`].
+    /// ballooned page) does not fail the others: ask [`ForeignMapping::is_mapped`]. When the domain
+    /// is gone, the call succeeds and every frame has the [error](ForeignMapping::error) `ESRCH`.
     ///
     /// # Errors
     ///
-    /// [`Error::Map`] when the process has no room, [`Error::Acquire`] when the domain is gone or
-    /// may not be mapped.
+    /// [`Error::Map`] when the process has no room, [`Error::Acquire`] when the descriptor is
+    /// [restricted](Self::restrict) to another domain.
     pub fn map_foreign(
         &self,
         domain: DomId,

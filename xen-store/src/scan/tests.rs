@@ -170,6 +170,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
+    #[cfg_attr(miri, ignore = "slow, and without pointers")]
     fn after_quiescence_the_children_are_the_true_ones(
         steps in prop::collection::vec(step(), 0..80),
     ) {

@@ -2,7 +2,9 @@
 
 //! What Xen on Arm does not have.
 
-use xen_hypercall::dm_op::{DmOp, InjectMsi, ModifiedMemory, SetIsaIrqLevel, TrackDirtyVram};
+use xen_hypercall::dm_op::{
+    DmOp, InjectMsi, ModifiedExtent, ModifiedMemory, SetIsaIrqLevel, TrackDirtyVram,
+};
 use xen_hypercall::slot::{In, NoSlot, Out};
 use xen_ioctls::Privcmd;
 
@@ -21,7 +23,9 @@ pub fn x86_is_not_supported(host: &Host) -> Outcome {
     let mut bitmap = [0; 8];
     let dirty = xen.perform_with(host.guest, TrackDirtyVram::new(RAM), Out(&mut bitmap));
     refused(dirty, libc::EOPNOTSUPP)?;
-    let written = xen.perform_with(host.guest, ModifiedMemory::new(), In(&mut []));
+    // One at least: Linux cannot find the page of a buffer of no bytes (EFAULT).
+    let mut extents = [ModifiedExtent::new(RAM, 1)];
+    let written = xen.perform_with(host.guest, ModifiedMemory::new(), In(&mut extents));
     refused(written, libc::EOPNOTSUPP)?;
     alone(host, SetIsaIrqLevel::new(4, true))?;
     alone(host, InjectMsi::new(0xfee0_0000, 0x30))
