@@ -60,6 +60,11 @@ impl ConfigSpace {
         }))
     }
 
+    /// Whether there is nothing to read.
+    pub fn is_empty(&self) -> bool {
+        self.0.bytes.is_empty()
+    }
+
     /// Differs between two moments if the device has changed something in between.
     pub fn generation(&self) -> u32 {
         *self.lock()

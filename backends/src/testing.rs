@@ -60,7 +60,12 @@ impl Driver {
         let region = usize::try_from(REGION).expect(WHY);
         let ranges = [(GuestAddress(0), region), (GuestAddress(REGION), region)];
         let memory = GuestMemoryMmap::from_ranges(&ranges).expect("the host has memory");
-        Self::within(Arc::new(memory), RINGS, HEAP, size)
+        Self::over(Arc::new(memory), size)
+    }
+
+    /// Makes a driver in memory that the test shares: 64 MiB from 0 on.
+    pub fn over(memory: Arc<GuestMemoryMmap<()>>, size: u16) -> Self {
+        Self::within(memory, RINGS, HEAP, size)
     }
 
     fn within(memory: Arc<GuestMemoryMmap<()>>, rings: u64, heap: u64, size: u16) -> Self {

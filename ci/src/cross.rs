@@ -58,6 +58,19 @@ pub fn build(lab: &Lab, package: &str) -> Result<PathBuf, Error> {
     existing(&out, package)
 }
 
+/// Builds the program of `package` for this host, and returns its path.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn build_native(lab: &Lab, package: &str) -> Result<PathBuf, Error> {
+    let mut reporter = Reporter::new(lab.cache().log(&format!("native-{package}"))?)?;
+    let mut step = reporter.step(&format!("{package} for this host"));
+    step.run(cargo().args(["build", "--locked", "--package", package]))?;
+    step.done();
+    existing(&target().join("debug"), package)
+}
+
 /// As [`build`], of a workspace in another `directory` of this one.
 ///
 /// # Errors

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::vhost_user::back::Backend;
+
 /// Virtio devices for Xen guests, served from dom0.
 #[derive(Debug, Parser)]
 #[command(version)]
@@ -30,6 +32,9 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Serve devices to any vhost-user front end, without Xen or with it.
+    #[command(subcommand)]
+    Backend(Backend),
     /// Serve one guest: started by `run`, which talks to it through standard input.
     #[command(hide = true)]
     Guest {

@@ -11,6 +11,7 @@ use std::io;
 use std::num::NonZeroU32;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -91,6 +92,25 @@ pub enum DeviceKind {
         /// What the guest may use, in its order.
         lines: Option<Vec<u32>>,
     },
+    /// Served by another process.
+    External(External),
+}
+
+/// A device that another process serves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct External {
+    /// The virtio device ID.
+    pub device: u32,
+    /// Where its backend listens.
+    pub socket: PathBuf,
+    /// How many queues it has.
+    pub queues: u16,
+    /// The largest size of each.
+    pub queue_size: u16,
+    /// Bytes of configuration space.
+    pub config: u32,
+    /// Bytes of the guest's memory.
+    pub memory: u64,
 }
 
 impl DeviceKind {
@@ -101,6 +121,7 @@ impl DeviceKind {
             Self::Block { .. } => "blk",
             Self::I2c { .. } => "i2c",
             Self::Gpio { .. } => "gpio",
+            Self::External(_) => "vu",
         }
     }
 }

@@ -38,6 +38,15 @@
 //! guest = "*"
 //! chip = "gpiochip0"          # also: 0, a label, or "sim"
 //! lines = [4, 5]              # the guest's lines 0 and 1; without it, all
+//!
+//! # What another process serves, before any other section.
+//! [[external]]
+//! guest = "*"
+//! device = "rng"              # block, rng, i2c, gpio, or a virtio device ID
+//! socket = "/run/rng.sock"    # where its vhost-user backend listens
+//! queues = 1                  # as the type has; 1 of others
+//! queue_size = 256
+//! config = 0                  # bytes of configuration space, as the type has; 0 of others
 //! ```
 
 mod block;
@@ -49,8 +58,8 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
-pub use block::{Block, BlockOptions};
-pub use rules::{Gpio, Hardware, I2c, Scope};
+pub use block::{Block, BlockOptions, BlockSize, Engine as BlockEngine, Queues};
+pub use rules::{Addresses, External, Gpio, Hardware, I2c, Lines, Scope};
 
 /// Where the configuration is when the command line does not say.
 pub const DEFAULT_PATH: &str = "/etc/vhost-device-xen.toml";
@@ -71,6 +80,8 @@ pub struct Config {
     pub i2c: Vec<I2c>,
     /// GPIO chips.
     pub gpio: Vec<Gpio>,
+    /// Devices that other processes serve.
+    pub external: Vec<External>,
 }
 
 /// What of the kernel may be used.

@@ -7,8 +7,10 @@ mod channel;
 mod check;
 mod config;
 mod guest;
+mod rings;
 mod supervisor;
 mod transport;
+mod vhost_user;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -39,6 +41,7 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Run { config } => supervisor::run(Config::load(config.as_deref())?)?,
         Command::Guest { domain } => guest::run(DomId(domain))?,
+        Command::Backend(backend) => vhost_user::back::run(backend)?,
         Command::Check { config } => return Ok(check::run(config.as_deref())),
     }
     Ok(ExitCode::SUCCESS)

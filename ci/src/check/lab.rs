@@ -71,7 +71,12 @@ fn one(test: &LabTest, lab: &Lab, programs: &Programs, live: bool) -> Tally {
             println!("{line}");
         }
     };
-    match test.run(lab, programs, show) {
+    judge(test.run(lab, programs, show), live)
+}
+
+/// Prints what is wrong, if something is, and counts.
+pub(super) fn judge(verdict: Result<Verdict, Error>, live: bool) -> Tally {
+    match verdict {
         Ok(Verdict { complaints, .. }) if complaints.is_empty() => Tally::PASSED,
         Ok(Verdict {
             outcome,
@@ -90,7 +95,7 @@ fn one(test: &LabTest, lab: &Lab, programs: &Programs, live: bool) -> Tally {
     }
 }
 
-fn failed(error: &Error) -> Tally {
+pub(super) fn failed(error: &Error) -> Tally {
     report(error);
     Tally::FAILED
 }

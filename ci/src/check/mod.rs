@@ -7,6 +7,7 @@ mod cargo;
 mod house;
 mod lab;
 mod miri;
+mod plain;
 mod tally;
 
 use std::{fmt::Display, process::ExitCode, time::Instant};
@@ -30,6 +31,7 @@ pub fn run(names: &[String], no_lab: bool) -> ExitCode {
     } else {
         lab::run(&mut suite, &tests, !names.is_empty());
     }
+    plain::run(&mut suite, names, no_lab);
     if !suite.failures.is_empty() {
         println!("failed: {}", suite.failures.join(", "));
     }

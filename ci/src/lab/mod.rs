@@ -6,6 +6,7 @@ pub mod apt;
 pub mod boot;
 pub mod host;
 pub mod linux;
+pub mod plain;
 pub mod root;
 pub mod rust;
 mod serial;
@@ -145,6 +146,11 @@ impl Lab {
     /// dom0's root.
     pub fn dom0(&self) -> PathBuf {
         self.cache.artefact(&self.plan.dom0).join("dom0.cpio")
+    }
+
+    /// The guests' root.
+    pub fn domu(&self) -> PathBuf {
+        self.cache.artefact(&self.plan.domu).join("domu.cpio")
     }
 
     /// The compiler for what runs in it.

@@ -116,13 +116,7 @@ impl LabTest {
     }
 
     fn complaints(&self, outcome: &Outcome) -> Vec<String> {
-        let mut complaints = Vec::new();
-        match outcome.end {
-            End::Exit(0) => {}
-            End::Exit(code) => complaints.push(format!("the script ended with {code}")),
-            End::Off => complaints.push("the machine went off".into()),
-            End::TimeUp => complaints.push("the time was up".into()),
-        }
+        let mut complaints = Vec::from_iter(ending(outcome.end));
         let is_seen = |place: &str, part: &str| {
             let who: Vec<&str> = self.guests.iter().map(|guest| guest.name).collect();
             outcome.lines.iter().any(|line| {
@@ -141,6 +135,16 @@ impl LabTest {
             }
         }
         complaints
+    }
+}
+
+/// What is wrong with how a machine has ended.
+pub(super) fn ending(end: End) -> Option<String> {
+    match end {
+        End::Exit(0) => None,
+        End::Exit(code) => Some(format!("the script ended with {code}")),
+        End::Off => Some("the machine went off".into()),
+        End::TimeUp => Some("the time was up".into()),
     }
 }
 
@@ -171,7 +175,7 @@ fn origin<'l>(line: &'l str, who: &[&str], place: &str) -> (&'l str, &'l str) {
 }
 
 /// Whether `line` has the parts of `pattern` between its asterisks, in their order.
-fn matches(pattern: &str, line: &str) -> bool {
+pub(super) fn matches(pattern: &str, line: &str) -> bool {
     let mut rest = line;
     pattern.split('*').all(|part| match rest.split_once(part) {
         Some((_, after)) => {

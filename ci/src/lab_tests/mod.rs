@@ -10,6 +10,7 @@
 
 mod basics;
 mod devices;
+mod external;
 mod frame;
 mod gpio;
 pub(crate) mod hypercall;
@@ -17,6 +18,7 @@ mod i2c;
 mod lifecycle;
 pub(crate) mod memory;
 pub(crate) mod parts;
+pub mod plain;
 pub(crate) mod store;
 
 use std::time::Duration;
@@ -41,6 +43,7 @@ pub const ALL: &[&LabTest] = &[
     &i2c::MISTAKES_IN_RULES_ARE_NAMED,
     &gpio::GPIO_LINES_WORK,
     &gpio::GPIO_LEVELS_INTERRUPT,
+    &external::DEVICES_OF_OTHER_PROCESSES_WORK,
     &hypercall::THE_INTERFACES_KEEP_THEIR_RULES,
     &hypercall::NO_EVENT_IS_LOST,
     &store::BOTH_STORE_SERVERS_PASS_THE_LIST,

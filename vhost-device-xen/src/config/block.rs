@@ -2,6 +2,7 @@
 
 //! Rules for disks: how an image is used and presented.
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::rules::{GuestName, Scope};
@@ -49,7 +50,7 @@ impl Default for BlockOptions {
 }
 
 /// How the host is asked to read and write.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Engine {
     /// As is best for the image.

@@ -3,6 +3,7 @@
 //! Rules: which hardware of the host goes to which guest.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use serde::Deserialize;
 
@@ -50,6 +51,17 @@ impl TryFrom<Called> for Hardware {
                 Some(number) => Self::Number(number),
                 None => Self::Name(name),
             },
+        })
+    }
+}
+
+impl FromStr for Hardware {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::try_from(match text.parse() {
+            Ok(number) => Called::Number(number),
+            Err(_) => Called::Name(text.into()),
         })
     }
 }
@@ -132,6 +144,119 @@ impl From<RawGpio> for Gpio {
     }
 }
 
+/// A rule for devices that another process serves.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "RawExternal")]
+pub struct External {
+    /// Which devices it is for.
+    pub scope: Scope,
+    /// Of these, the ones of this type: the virtio device ID.
+    pub device: u32,
+    /// Where the backend listens.
+    pub socket: PathBuf,
+    /// How many queues the device has.
+    pub queues: u16,
+    /// The largest size of each.
+    pub queue_size: u16,
+    /// Bytes of configuration space.
+    pub config: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawExternal {
+    guest: GuestName,
+    index: Option<u32>,
+    device: DeviceType,
+    socket: PathBuf,
+    queues: Option<u16>,
+    #[serde(default = "usual_queue_size")]
+    queue_size: u16,
+    config: Option<u32>,
+}
+
+fn usual_queue_size() -> u16 {
+    256
+}
+
+/// A virtio device type, by name or by number.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a name or a number of a virtio device")]
+enum DeviceType {
+    Number(u32),
+    Name(String),
+}
+
+/// Device types that have names: number, queues, and bytes of configuration space.
+const TYPES: [(&str, u32, u16, u32); 4] = [
+    ("block", 2, 1, 60),
+    ("rng", 4, 1, 0),
+    ("i2c", 34, 1, 0),
+    ("gpio", 41, 2, 8),
+];
+
+/// More queues than any device has of which memory can be shared with a backend.
+const MOST_QUEUES: u16 = 256;
+/// As much as vhost-user allows, and registers have room for.
+const MOST_CONFIG: u32 = 0x100;
+
+impl RawExternal {
+    /// Whether there can be such a device.
+    fn check(&self, queues: u16, config: u32) -> Result<(), String> {
+        if !(1..=MOST_QUEUES).contains(&queues) {
+            return Err(format!(
+                "queues: {queues} is not between 1 and {MOST_QUEUES}"
+            ));
+        }
+        if !self.queue_size.is_power_of_two() || self.queue_size > 1 << 15 {
+            return Err(format!(
+                "queue_size: {} is no power of two",
+                self.queue_size
+            ));
+        }
+        if config > MOST_CONFIG {
+            return Err(format!("config: more than {MOST_CONFIG} bytes"));
+        }
+        Ok(())
+    }
+}
+
+impl TryFrom<RawExternal> for External {
+    type Error = String;
+
+    fn try_from(raw: RawExternal) -> Result<Self, Self::Error> {
+        let known = TYPES.iter().find(|(name, number, ..)| match &raw.device {
+            DeviceType::Number(wanted) => wanted == number,
+            DeviceType::Name(wanted) => wanted == name,
+        });
+        let device = match (&raw.device, known) {
+            (DeviceType::Number(number), _) => *number,
+            (_, Some((_, number, ..))) => *number,
+            (DeviceType::Name(name), None) => {
+                return Err(format!("device: {name:?} has no number here"));
+            }
+        };
+        let queues = raw
+            .queues
+            .unwrap_or(known.map_or(1, |(_, _, queues, _)| *queues));
+        let config = raw
+            .config
+            .unwrap_or(known.map_or(0, |(.., config)| *config));
+        raw.check(queues, config)?;
+        Ok(Self {
+            scope: Scope {
+                guest: raw.guest.0,
+                index: raw.index,
+            },
+            device,
+            socket: raw.socket,
+            queues,
+            queue_size: raw.queue_size,
+            config,
+        })
+    }
+}
+
 /// The name of a guest, which is not empty.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
@@ -174,6 +299,11 @@ impl TryFrom<Vec<i64>> for Addresses {
 #[serde(try_from = "Vec<i64>")]
 pub struct Lines(Vec<u32>);
 
+impl Lines {
+    /// More than any chip has, and few enough for a message between processes.
+    pub const MAX: i64 = 1023;
+}
+
 impl TryFrom<Vec<i64>> for Lines {
     type Error = String;
 
@@ -185,8 +315,7 @@ impl TryFrom<Vec<i64>> for Lines {
         for number in numbers {
             match u32::try_from(number) {
                 Ok(line) if lines.contains(&line) => return Err(format!("lines: {line} twice")),
-                // More than any chip has, and few enough for a message between processes.
-                Ok(line) if line < 1024 => lines.push(line),
+                Ok(line) if number <= Self::MAX => lines.push(line),
                 _ => return Err(format!("lines: {number} is no line")),
             }
         }
@@ -296,6 +425,47 @@ mod tests {
         assert_eq!(lines("[-1]"), (4, "lines: -1 is no line".into()));
         assert_eq!(lines("[1024]"), (4, "lines: 1024 is no line".into()));
         assert_eq!(lines("[]"), (4, "lines: an empty list".into()));
+    }
+
+    #[test]
+    fn a_device_of_another_process_has_what_its_type_has() {
+        let config: Config =
+            toml::from_str("[[external]]\nguest = \"*\"\ndevice = \"gpio\"\nsocket = \"/s\"\n")
+                .unwrap();
+
+        let rule = &config.external[0];
+        assert_eq!((rule.device, rule.queues, rule.config), (41, 2, 8));
+        assert_eq!((rule.queue_size, rule.socket.to_str()), (256, Some("/s")));
+    }
+
+    #[test]
+    fn a_device_of_another_process_may_be_of_any_type() {
+        let config: Config = toml::from_str(
+            "[[external]]\nguest = \"*\"\ndevice = 19\nsocket = \"/s\"\nqueues = 3\nconfig = 8\n",
+        )
+        .unwrap();
+
+        let rule = &config.external[0];
+        assert_eq!((rule.device, rule.queues, rule.config), (19, 3, 8));
+    }
+
+    #[test]
+    fn shapes_that_cannot_be_are_refused() {
+        let message = |more: &str| {
+            wrong(&format!(
+                "[[external]]\nguest = \"*\"\ndevice = 19\nsocket = \"/s\"\n{more}\n"
+            ))
+            .1
+        };
+
+        assert_eq!(message("queues = 0"), "queues: 0 is not between 1 and 256");
+        assert_eq!(
+            message("queue_size = 3"),
+            "queue_size: 3 is no power of two"
+        );
+        assert_eq!(message("config = 257"), "config: more than 256 bytes");
+        let (_, unknown) = wrong("[[external]]\nguest = \"*\"\ndevice = \"x\"\nsocket = \"/s\"\n");
+        assert_eq!(unknown, "device: \"x\" has no number here");
     }
 
     #[test]

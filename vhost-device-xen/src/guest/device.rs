@@ -3,12 +3,14 @@
 //! One device of a guest: its registers, and the worker behind them.
 
 use std::ops::RangeInclusive;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use backends::{Counters, Device, RING_FEATURES, Setup, VirtQueue, Worker, warn_limited};
+use backends::{
+    ConfigSpace, Counters, Device, RING_FEATURES, Setup, Traits, VirtQueue, Worker, warn_limited,
+};
 use virtio_bindings::virtio_config::{VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_VERSION_1};
 use virtio_bindings::virtio_ring::VIRTIO_RING_F_EVENT_IDX;
-use virtio_queue::{Queue, QueueT};
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 use xen_hypercall::DomId;
 use xen_ioctls::Privcmd;
@@ -20,7 +22,9 @@ use super::host::duplicate;
 use super::line::Line;
 use super::memory::Space;
 use crate::channel::{DeviceId, DeviceSpec};
+use crate::rings;
 use crate::transport::{Action, MMIO_SIZE, Mmio, QueueSetup, Signals};
+use crate::vhost_user::front::{self, Found, Front};
 
 /// What a guest process may use of the kernel.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,7 +54,47 @@ pub struct GuestDevice {
     used: bool,
 }
 
+/// Who serves a device.
+pub enum Server {
+    /// A worker of this process.
+    Here(Box<dyn Device>),
+    /// Another process, which reaches memory through this node.
+    There(Box<Found>, OwnedFd),
+}
+
+/// What the registers tell the driver.
+struct Shape {
+    traits: Traits,
+    features: u64,
+    required: u64,
+    config: ConfigSpace,
+}
+
+impl Server {
+    fn shape(&self, mode: Mode) -> Shape {
+        match self {
+            Self::Here(device) => {
+                let traits = device.traits();
+                Shape {
+                    traits,
+                    features: traits.features | RING_FEATURES,
+                    required: required(mode) | device.required(),
+                    config: device.config(),
+                }
+            }
+            Self::There(found, _) => Shape {
+                traits: found.traits,
+                features: found.traits.features | platform(mode),
+                required: required(mode),
+                config: ConfigSpace::new(&found.config),
+            },
+        }
+    }
+}
+
 enum State {
+    /// Served by another process.
+    External(Front),
     /// Waiting for the driver.
     Idle(Box<dyn Device>),
     /// Being used.
@@ -60,7 +104,7 @@ enum State {
 }
 
 impl GuestDevice {
-    /// Puts `device` behind registers at the place that `spec` says. The guest finds it once the
+    /// Puts a device behind registers at the place that `spec` says. The guest finds it once the
     /// [range](Self::range) is mapped.
     ///
     /// # Errors
@@ -68,7 +112,7 @@ impl GuestDevice {
     /// [`Error`] when the host lacks something.
     pub fn new(
         spec: DeviceSpec,
-        device: Box<dyn Device>,
+        device: Server,
         space: GuestSpace,
         server: &IoreqServer,
         privcmd: &Privcmd,
@@ -77,8 +121,8 @@ impl GuestDevice {
         let domain = server.domain();
         let signals = Arc::new(Signals::default());
         let line = Line::new(domain, spec.irq, signals.clone(), privcmd, kernel.irqfd)?;
-        let traits = device.traits();
-        let kicks = (0..traits.queues)
+        let shape = device.shape(space.mode());
+        let kicks = (0..shape.traits.queues)
             .map(|_| EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()
             .map_err(Error::EventFd)?;
@@ -90,23 +134,39 @@ impl GuestDevice {
             false => Vec::new(),
         };
         let registers = Mmio::new(
-            traits,
-            traits.features | RING_FEATURES,
-            required(space.mode()) | device.required(),
-            device.config(),
+            shape.traits,
+            shape.features,
+            shape.required,
+            shape.config,
             signals.clone(),
         );
+        let line = Arc::new(line);
+        let state = match device {
+            Server::Here(device) => State::Idle(device),
+            Server::There(found, node) => {
+                signals.expect_queues();
+                let guest = front::Guest {
+                    domain,
+                    space: space.clone(),
+                    node,
+                    kicks: kicks.clone(),
+                    line: line.clone(),
+                };
+                let name = thread_name(domain, &spec);
+                State::External(Front::spawn(name, *found, guest).map_err(Error::Worker)?)
+            }
+        };
         Ok(Self {
             domain,
             spec,
             registers,
             signals,
-            line: Arc::new(line),
+            line,
             space,
             kicks,
             _ioeventfds: ioeventfds,
             counters: Arc::default(),
-            state: State::Idle(device),
+            state,
             used: false,
         })
     }
@@ -188,17 +248,21 @@ impl GuestDevice {
     }
 
     fn start(&mut self, features: u64, setups: &[QueueSetup]) -> Result<(), Error> {
+        if let State::External(front) = &self.state {
+            front.start(features, setups.to_vec());
+            return Ok(());
+        }
         // The rings first: where that fails the device stays as it is.
         let mut pins = Vec::new();
         for setup in setups {
-            pins.extend(pin_rings(&self.space, setup)?);
+            pins.extend(rings::pin(&self.space, setup)?);
         }
         let event_idx = features & (1 << VIRTIO_RING_F_EVENT_IDX) != 0;
         let queues = setups
             .iter()
             .map(|setup| {
                 let kick = self.kicks[usize::from(setup.index)].try_clone();
-                let queue = VirtQueue::new(setup.index, ring(setup, event_idx)?);
+                let queue = VirtQueue::new(setup.index, rings::queue(setup, event_idx)?);
                 Ok((queue, kick.map_err(Error::EventFd)?))
             })
             .collect::<Result<Vec<_>, Error>>()?;
@@ -213,21 +277,17 @@ impl GuestDevice {
             interrupt: self.line.clone(),
             counters: self.counters.clone(),
         };
-        let worker = Worker::spawn(self.thread_name(), setup).map_err(Error::Worker)?;
+        let name = thread_name(self.domain, &self.spec);
+        let worker = Worker::spawn(name, setup).map_err(Error::Worker)?;
         self.state = State::Running { worker, pins };
         Ok(())
     }
 
-    /// `rng:3/0`: what, for whom, which; at most 15 bytes.
-    fn thread_name(&self) -> String {
-        let kind = self.spec.kind.name();
-        let mut name = format!("{kind}:{}/{}", self.domain, self.spec.id.index);
-        name.truncate(15);
-        name
-    }
-
     /// Stops the worker: afterwards nothing of the guest is touched or mapped.
     fn stop(&mut self) {
+        if let State::External(front) = &self.state {
+            front.stop();
+        }
         self.state = match std::mem::replace(&mut self.state, State::Lost) {
             State::Running { worker, pins } => {
                 let stopped = worker.stop();
@@ -241,6 +301,21 @@ impl GuestDevice {
         };
         // What the worker has signalled to the end is not for the driver that comes now.
         self.signals.clear();
+    }
+}
+
+/// `rng:3/0`: what, for whom, which; at most 15 bytes.
+fn thread_name(domain: DomId, spec: &DeviceSpec) -> String {
+    let mut name = format!("{}:{domain}/{}", spec.kind.name(), spec.id.index);
+    name.truncate(15);
+    name
+}
+
+/// What is between a driver and its front end.
+fn platform(mode: Mode) -> u64 {
+    match mode {
+        Mode::Grant => 1 << VIRTIO_F_ACCESS_PLATFORM,
+        Mode::Foreign => 0,
     }
 }
 
@@ -270,42 +345,6 @@ fn bind_kicks(
         .collect()
 }
 
-fn pin_rings(space: &GuestSpace, setup: &QueueSetup) -> Result<[Pin; 3], Error> {
-    let size = usize::from(setup.size);
-    let pin = |part, addr, len| {
-        space.pin(addr, len).map_err(|source| Error::Ring {
-            queue: setup.index,
-            part,
-            source,
-        })
-    };
-    // Both rings with the event index at their end: virtio 1.2, "Split Virtqueues".
-    Ok([
-        pin("descriptor table", setup.desc, 16 * size)?,
-        pin("available ring", setup.avail, 6 + 2 * size)?,
-        pin("used ring", setup.used, 6 + 8 * size)?,
-    ])
-}
-
-fn ring(setup: &QueueSetup, event_idx: bool) -> Result<Queue, Error> {
-    let wrong = |source| Error::Queue {
-        queue: setup.index,
-        source,
-    };
-    let mut queue = Queue::new(setup.size).map_err(wrong)?;
-    queue.try_set_size(setup.size).map_err(wrong)?;
-    queue
-        .try_set_desc_table_address(setup.desc)
-        .map_err(wrong)?;
-    queue
-        .try_set_avail_ring_address(setup.avail)
-        .map_err(wrong)?;
-    queue.try_set_used_ring_address(setup.used).map_err(wrong)?;
-    queue.set_event_idx(event_idx);
-    queue.set_ready(true);
-    Ok(queue)
-}
-
 /// An error with its causes in one line.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -321,6 +360,7 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 impl std::fmt::Debug for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Self::External(_) => "External",
             Self::Idle(_) => "Idle",
             Self::Running { .. } => "Running",
             Self::Lost => "Lost",

@@ -70,6 +70,14 @@ impl Line {
         })
     }
 
+    /// What raises the interrupt when it is written to, if there is such a thing.
+    pub fn eventfd(&self) -> Option<&EventFd> {
+        match &self.raise {
+            Raise::EventFd { eventfd, .. } => Some(eventfd),
+            Raise::DmOp(_) => None,
+        }
+    }
+
     /// Raises the interrupt. Xen's interrupt controllers latch an edge when the level is set to
     /// one; there is nothing to lower.
     pub fn raise(&self) {

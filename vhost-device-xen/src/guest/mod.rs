@@ -25,9 +25,13 @@ use xen_vm_memory::{GuestSpace, Policy};
 
 use crate::channel::{Channel, Command, DeviceId, DeviceKind, DeviceSpec, Report};
 use crate::config::{GrantPolicy, Memory};
+use crate::rings;
+use crate::vhost_user::front;
 use bus::Bus;
 pub use device::chain;
-use device::{GuestDevice, Kernel};
+use device::{GuestDevice, Kernel, Server};
+pub use line::Line;
+pub use memory::Space;
 
 /// Where a simulated bus has a chip if nobody says: small EEPROMs are there.
 const SIMULATED_CHIP: u8 = 0x50;
@@ -59,26 +63,9 @@ pub enum Error {
     /// No threads left.
     #[error("cannot start a worker")]
     Worker(#[source] io::Error),
-    /// The guest has named memory for a ring that it does not share.
-    #[error("queue {queue}: cannot use the {part}")]
-    Ring {
-        /// The queue.
-        queue: u16,
-        /// Which part of it.
-        part: &'static str,
-        /// Why.
-        #[source]
-        source: xen_vm_memory::Error,
-    },
-    /// The guest has described a ring that cannot be.
-    #[error("queue {queue} is no ring")]
-    Queue {
-        /// The queue.
-        queue: u16,
-        /// Why.
-        #[source]
-        source: virtio_queue::Error,
-    },
+    /// The guest has set up rings that cannot be served.
+    #[error(transparent)]
+    Rings(#[from] rings::Error),
     /// The driver has started a device twice, or one that is lost.
     #[error("the device is not there to be started")]
     NotIdle,
@@ -91,6 +78,12 @@ pub enum Error {
         /// Where it should have been.
         base: u64,
     },
+    /// A node cannot be shared with a backend.
+    #[error("no descriptors left")]
+    Node(#[source] io::Error),
+    /// Another process serves the device.
+    #[error("the device is another process's")]
+    NotHere,
     /// The supervisor has forgotten the image.
     #[error("no image came with the disk")]
     NoImage,
@@ -230,7 +223,7 @@ impl Guest {
     }
 
     fn attach(&mut self, spec: DeviceSpec, file: Option<File>) -> Result<(), Error> {
-        let device = make(&spec.kind, file)?;
+        let device = self.server_of(&spec, file)?;
         let space = self.space(spec.grants)?;
         let device = GuestDevice::new(
             spec,
@@ -247,6 +240,30 @@ impl Guest {
             return Err(e.into());
         }
         Ok(())
+    }
+
+    /// Makes a device, or finds who serves it. A guest whose backend is not there gets a device
+    /// that is none: its kernel would not survive it if nobody answered at all.
+    fn server_of(&self, spec: &DeviceSpec, file: Option<File>) -> Result<Server, Error> {
+        let DeviceKind::External(external) = &spec.kind else {
+            return make(&spec.kind, file).map(Server::Here);
+        };
+        let found = match front::find(external.clone()) {
+            Ok(found) => found,
+            Err(e) => {
+                let (domain, path) = (self.server.domain(), external.socket.display());
+                log::error!("domain {domain}: no backend at {path}: {}", chain(&e));
+                return Ok(Server::Here(Box::new(Absent)));
+            }
+        };
+        let node = match spec.grants {
+            true => Grants::open()
+                .map_err(Error::Xen)?
+                .as_fd()
+                .try_clone_to_owned(),
+            false => self.privcmd.as_fd().try_clone_to_owned(),
+        };
+        Ok(Server::There(Box::new(found), node.map_err(Error::Node)?))
     }
 
     fn space(&mut self, grants: bool) -> Result<GuestSpace, Error> {
@@ -299,7 +316,29 @@ impl Guest {
     }
 }
 
-fn make(kind: &DeviceKind, file: Option<File>) -> Result<Box<dyn backends::Device>, Error> {
+/// A device that is not there: drivers pass by one with the number 0.
+struct Absent;
+
+impl backends::Device for Absent {
+    fn traits(&self) -> backends::Traits {
+        backends::Traits {
+            id: 0,
+            features: 0,
+            queues: 0,
+            queue_size: 1,
+        }
+    }
+
+    /// Without queues there is nothing to serve.
+    fn serve(&mut self, _queue: u16, _request: backends::Request<'_>) {}
+}
+
+/// Makes a device of what the host has given for it.
+///
+/// # Errors
+///
+/// [`Error`] when what the file leads to is not what the device needs.
+pub fn make(kind: &DeviceKind, file: Option<File>) -> Result<Box<dyn backends::Device>, Error> {
     match kind {
         DeviceKind::Rng { rate } => {
             let entropy = Entropy::new(file.map_or(Source::Kernel, Source::File));
@@ -329,6 +368,7 @@ fn make(kind: &DeviceKind, file: Option<File>) -> Result<Box<dyn backends::Devic
         }
         DeviceKind::I2c { addresses } => make_i2c(addresses.as_deref(), file),
         DeviceKind::Gpio { lines } => make_gpio(lines.clone(), file),
+        DeviceKind::External(_) => Err(Error::NotHere),
     }
 }
 

@@ -27,6 +27,8 @@ use crate::guest::chain;
 use guests::Ending;
 use keys::{Key, device_path, directory_path, numbers, state};
 use process::GuestProcess;
+pub use rules::{adapter, chip};
+pub use spec::{Error as SpecError, image, open};
 
 /// Locked by the one daemon that runs.
 const LOCK: &str = "/run/vhost-device-xen.lock";
@@ -198,7 +200,11 @@ fn confine<T>(key: Key, outcome: Result<T, Error>) -> Result<(), Error> {
 }
 
 /// A descriptor that is readable when one of the signals has come.
-fn signals(numbers: &[libc::c_int]) -> io::Result<UnixStream> {
+///
+/// # Errors
+///
+/// When there are no descriptors left.
+pub fn signals(numbers: &[libc::c_int]) -> io::Result<UnixStream> {
     let (read_end, write_end) = UnixStream::pair()?;
     read_end.set_nonblocking(true)?;
     for number in numbers {

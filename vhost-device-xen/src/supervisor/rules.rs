@@ -10,8 +10,8 @@ use xen_store::Store;
 
 use super::keys::Key;
 use super::spec::{Error, open};
-use crate::channel::DeviceKind;
-use crate::config::{BlockOptions, Config, Gpio, Hardware, I2c, Scope};
+use crate::channel::{DeviceKind, External};
+use crate::config::{self, BlockOptions, Config, Gpio, Hardware, I2c, Scope};
 
 /// A guest by what the configuration may call it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,38 @@ impl Guest {
     }
 }
 
+/// The process that the configuration has for a device of a type, if it has one.
+///
+/// # Errors
+///
+/// When XenStore does not answer.
+pub fn external(
+    store: &impl Store,
+    (domain, id): Key,
+    device: u32,
+    config: &Config,
+) -> Result<Option<External>, Error> {
+    if config.external.is_empty() {
+        return Ok(None);
+    }
+    let guest = Guest::find(store, domain)?;
+    let is_it =
+        |rule: &&config::External| rule.device == device && guest.has(&rule.scope, id.index);
+    let Some(rule) = config.external.iter().find(is_it) else {
+        return Ok(None);
+    };
+    let key = format!("/local/domain/{domain}/memory/static-max");
+    let kib: u64 = store.read_parsed(&key)?.unwrap_or(0);
+    Ok(Some(External {
+        device,
+        socket: rule.socket.clone(),
+        queues: rule.queues,
+        queue_size: rule.queue_size,
+        config: rule.config,
+        memory: kib.saturating_mul(1024),
+    }))
+}
+
 /// How the configuration has a disk used that the guest's `disk=` line calls `vdev`.
 ///
 /// # Errors
@@ -95,28 +127,36 @@ pub fn i2c(
     (domain, id): Key,
     config: &Config,
 ) -> Result<(DeviceKind, Option<File>), Error> {
-    const KEY: &str = "[[i2c]] adapter";
     let guest = Guest::find(store, domain)?;
     let rule: &I2c = guest.rule("[[i2c]]", &config.i2c, |rule| &rule.scope, id.index)?;
-    let path = match &rule.adapter {
-        Hardware::Simulated => None,
-        Hardware::Number(number) => Some(PathBuf::from(format!("/dev/i2c-{number}"))),
-        Hardware::Path(path) => Some(path.clone()),
-        Hardware::Name(name) => Some(named_adapter(Path::new("/sys/class/i2c-dev"), name)?),
-    };
-    let file = path.map(|path| open(KEY, path, true)).transpose()?;
+    let file = adapter("[[i2c]] adapter", &rule.adapter)?;
     let addresses = rule.addresses.clone().map(Into::into);
     Ok((DeviceKind::I2c { addresses }, file))
 }
 
+/// Opens the I2C adapter that `key` names, unless it is a simulation.
+///
+/// # Errors
+///
+/// [`Error`], naming the key.
+pub fn adapter(key: &'static str, hardware: &Hardware) -> Result<Option<File>, Error> {
+    let path = match hardware {
+        Hardware::Simulated => return Ok(None),
+        Hardware::Number(number) => PathBuf::from(format!("/dev/i2c-{number}")),
+        Hardware::Path(path) => path.clone(),
+        Hardware::Name(name) => named_adapter(key, Path::new("/sys/class/i2c-dev"), name)?,
+    };
+    open(key, path, true).map(Some)
+}
+
 /// The device node of the only adapter that is called `name`, of those in `class`.
-fn named_adapter(class: &Path, name: &str) -> Result<PathBuf, Error> {
+fn named_adapter(key: &'static str, class: &Path, name: &str) -> Result<PathBuf, Error> {
     let is_it = |entry: &fs::DirEntry| {
         fs::read_to_string(entry.path().join("name")).is_ok_and(|text| text.trim_end() == name)
     };
     let entries = fs::read_dir(class).into_iter().flatten().flatten();
     let found: Vec<_> = entries.filter(is_it).collect();
-    only(&found, "[[i2c]] adapter", name).map(|entry| Path::new("/dev").join(entry.file_name()))
+    only(&found, key, name).map(|entry| Path::new("/dev").join(entry.file_name()))
 }
 
 /// The GPIO chip that the configuration gives a device.
@@ -129,25 +169,30 @@ pub fn gpio(
     (domain, id): Key,
     config: &Config,
 ) -> Result<(DeviceKind, Option<File>), Error> {
-    const KEY: &str = "[[gpio]] chip";
     let guest = Guest::find(store, domain)?;
     let rule: &Gpio = guest.rule("[[gpio]]", &config.gpio, |rule| &rule.scope, id.index)?;
-    let file = match &rule.chip {
-        Hardware::Simulated => None,
-        Hardware::Number(number) => {
-            let path = PathBuf::from(format!("/dev/gpiochip{number}"));
-            Some(open(KEY, path, true)?)
-        }
-        Hardware::Path(path) => Some(open(KEY, path.clone(), true)?),
-        Hardware::Name(name) => Some(labelled_chip(Path::new("/dev"), name)?),
-    };
+    let file = chip("[[gpio]] chip", &rule.chip)?;
     let lines = rule.lines.clone().map(Into::into);
     Ok((DeviceKind::Gpio { lines }, file))
 }
 
+/// Opens the GPIO chip that `key` names, unless it is a simulation.
+///
+/// # Errors
+///
+/// [`Error`], naming the key.
+pub fn chip(key: &'static str, hardware: &Hardware) -> Result<Option<File>, Error> {
+    let path = match hardware {
+        Hardware::Simulated => return Ok(None),
+        Hardware::Number(number) => PathBuf::from(format!("/dev/gpiochip{number}")),
+        Hardware::Path(path) => path.clone(),
+        Hardware::Name(name) => return labelled_chip(key, Path::new("/dev"), name).map(Some),
+    };
+    open(key, path, true).map(Some)
+}
+
 /// The only chip with this label, of those whose nodes are in `dev`.
-fn labelled_chip(dev: &Path, name: &str) -> Result<File, Error> {
-    const KEY: &str = "[[gpio]] chip";
+fn labelled_chip(key: &'static str, dev: &Path, name: &str) -> Result<File, Error> {
     let is_chip = |entry: &fs::DirEntry| {
         let name = entry.file_name();
         name.to_str()
@@ -156,10 +201,10 @@ fn labelled_chip(dev: &Path, name: &str) -> Result<File, Error> {
     let entries = fs::read_dir(dev).into_iter().flatten().flatten();
     let files = entries
         .filter(is_chip)
-        .filter_map(|entry| open(KEY, entry.path(), true).ok());
+        .filter_map(|entry| open(key, entry.path(), true).ok());
     let is_it = |file: &File| HostChip::label(file).is_ok_and(|label| label == name);
     let mut found: Vec<_> = files.filter(is_it).collect();
-    only(&found, KEY, name)?;
+    only(&found, key, name)?;
     Ok(found.swap_remove(0))
 }
 
@@ -302,7 +347,8 @@ mod tests {
             fs::create_dir(class.path().join(node)).unwrap();
             fs::write(class.path().join(node).join("name"), format!("{name}\n")).unwrap();
         }
-        let find = |name| named_adapter(class.path(), name).map_err(|e| e.to_string());
+        let find =
+            |name| named_adapter("[[i2c]] adapter", class.path(), name).map_err(|e| e.to_string());
 
         assert_eq!(find("one"), Ok(PathBuf::from("/dev/i2c-0")));
         assert_eq!(

@@ -137,6 +137,11 @@ fn by_type<S: Store>(
     let number = name
         .strip_prefix(TYPE_PREFIX)
         .map(|n| u32::from_str_radix(n, 16));
+    if let Some(Ok(number)) = number
+        && let Some(external) = rules::external(keys.store, key, number, config)?
+    {
+        return Ok((DeviceKind::External(external), None));
+    }
     let wanted = match number {
         Some(Ok(ENTROPY)) => {
             let source = config.rng.source.as_ref();
@@ -159,10 +164,9 @@ fn disk<S: Store>(
 ) -> Result<(DeviceKind, Option<File>), Error> {
     keys.one_of("specification", &[("virtio", ())], "virtio")?;
     let writable = keys.one_of("mode", &[("r", false), ("w", true)], "r or w")?;
-    let image = PathBuf::from(keys.text("params")?);
+    let path = PathBuf::from(keys.text("params")?);
     let serial = keys.text("dev")?;
-    let file = open("params", image.clone(), writable)?;
-    lock(&file, image, writable)?;
+    let file = image("params", path, writable)?;
     let options = rules::block(keys.store, key, config, &serial)?;
     Ok((
         DeviceKind::Block {
@@ -174,22 +178,24 @@ fn disk<S: Store>(
     ))
 }
 
-/// Takes the image for this device, until the last copy of the descriptor is closed: one writer,
-/// or any number of readers.
-fn lock(file: &File, path: PathBuf, writable: bool) -> Result<(), Error> {
+/// Opens the image that `key` names and takes it for one device, until the last copy of the
+/// descriptor is closed: one writer, or any number of readers.
+///
+/// # Errors
+///
+/// [`Error::File`], or [`Error::InUse`].
+pub fn image(key: &'static str, path: PathBuf, writable: bool) -> Result<File, Error> {
+    let file = open(key, path.clone(), writable)?;
     let taken = if writable {
         file.try_lock()
     } else {
         file.try_lock_shared()
     };
     match taken {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => Err(Error::InUse {
-            key: "params",
-            path,
-        }),
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse { key, path }),
         Err(TryLockError::Error(source)) => Err(Error::File {
-            key: "params",
+            key,
             path,
             access: "use by one device alone",
             source,

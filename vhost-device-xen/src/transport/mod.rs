@@ -20,6 +20,9 @@ const INT_CONFIG: u32 = 2;
 /// `VIRTIO_CONFIG_S_NEEDS_RESET`, kept beside the interrupt bits.
 const NEEDS_RESET: u32 = 0x40 << 8;
 
+/// Used buffers are not told of one by one.
+const ANYTIME: u32 = 1 << 16;
+
 /// What the workers of a device tell its driver: interrupt reasons, and that it is broken.
 #[derive(Debug, Default)]
 pub struct Signals(AtomicU32);
@@ -28,6 +31,11 @@ impl Signals {
     /// A queue has used buffers.
     pub fn queue(&self) {
         self.0.fetch_or(INT_QUEUE, Ordering::Release);
+    }
+
+    /// Interrupts come from elsewhere: whenever the driver looks, queues may have used buffers.
+    pub fn expect_queues(&self) {
+        self.0.fetch_or(INT_QUEUE | ANYTIME, Ordering::Release);
     }
 
     /// The configuration space has changed.
@@ -45,8 +53,12 @@ impl Signals {
     }
 
     fn acknowledge(&self, reasons: u32) {
-        self.0
-            .fetch_and(!(reasons & (INT_QUEUE | INT_CONFIG)), Ordering::AcqRel);
+        let lasting = match self.0.load(Ordering::Acquire) & ANYTIME {
+            0 => 0,
+            _ => INT_QUEUE,
+        };
+        let done = reasons & (INT_QUEUE | INT_CONFIG) & !lasting;
+        self.0.fetch_and(!done, Ordering::AcqRel);
     }
 
     fn needs_reset(&self) -> bool {
@@ -55,7 +67,11 @@ impl Signals {
 
     /// Nothing to tell any more: the device is as at first.
     pub fn clear(&self) {
-        self.0.store(0, Ordering::Release);
+        let lasting = match self.0.load(Ordering::Acquire) & ANYTIME {
+            0 => 0,
+            _ => INT_QUEUE | ANYTIME,
+        };
+        self.0.store(lasting, Ordering::Release);
     }
 }
 
@@ -95,4 +111,39 @@ pub enum Action {
     Reset,
     /// The driver has set up something that cannot work; the device is broken until a reset.
     Broken,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queues_that_interrupt_by_themselves_are_always_a_reason() {
+        let signals = Signals::default();
+        signals.expect_queues();
+
+        signals.acknowledge(INT_QUEUE);
+        assert_eq!(signals.reasons(), INT_QUEUE);
+        signals.broken();
+        signals.acknowledge(INT_QUEUE | INT_CONFIG);
+        assert_eq!(
+            (signals.reasons(), signals.needs_reset()),
+            (INT_QUEUE, true)
+        );
+        signals.clear();
+        assert_eq!(
+            (signals.reasons(), signals.needs_reset()),
+            (INT_QUEUE, false)
+        );
+    }
+
+    #[test]
+    fn queues_of_workers_are_a_reason_until_that_is_seen() {
+        let signals = Signals::default();
+
+        signals.queue();
+        assert_eq!(signals.reasons(), INT_QUEUE);
+        signals.acknowledge(INT_QUEUE);
+        assert_eq!(signals.reasons(), 0);
+    }
 }

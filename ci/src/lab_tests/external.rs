@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! Guests use devices that other processes serve, over vhost-user.
+
+use std::time::Duration;
+
+use super::parts::{DAEMON, DEVICES, LAB_GUEST};
+use super::{Guest, LabTest};
+
+const RULES: &str = r#"
+[[external]]
+guest = "lonely"
+device = "rng"
+socket = "/tmp/nobody.sock"
+
+[[external]]
+guest = "*"
+device = 4
+socket = "/tmp/rng.sock"
+
+[[external]]
+guest = "*"
+device = "i2c"
+socket = "/tmp/i2c.sock"
+
+[[external]]
+guest = "*"
+device = "gpio"
+socket = "/tmp/gpio.sock"
+"#;
+
+/// `backend KIND OPTION...`: a process of ours behind `/tmp/KIND.sock`, its number in `$KIND`.
+const BACKENDS: (&str, &str) = (
+    "backends.sh",
+    "# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+backend() {
+    _kind=$1
+    shift
+    vhost-device-xen backend $_kind --socket-path /tmp/$_kind.sock \"$@\" 2>> /tmp/backends.log &
+    eval \"$_kind=$!\"
+    wait_for 10 [ -S /tmp/$_kind.sock ]
+}
+show backends /tmp/backends.log
+",
+);
+
+const USE_THEM: &str = "
+    set -e
+    . /devices.sh
+    entropy
+    head -c 65536 /dev/hwrng | wc -c
+    lab-guest i2c /dev/i2c-0 detect
+    lab-guest i2c /dev/i2c-0 use 0x20
+    lab-guest i2c /dev/i2c-0 refused 0x50
+    lab-guest gpio /dev/gpiochip0 names
+    lab-guest gpio /dev/gpiochip0 pair 0 1
+    rebind_all
+    entropy
+    lab-guest i2c /dev/i2c-0 use 0x21
+    lab-guest gpio /dev/gpiochip0 pair 1 0
+    echo 'kill it'
+    sleep 2
+    entropy
+    echo 'all used'
+";
+
+macro_rules! devices {
+    ($grants:literal) => {
+        &[concat!(
+            "virtio = [ \"type=virtio,device4,transport=mmio,grant_usage=",
+            $grants,
+            "\", \"type=virtio,device22,transport=mmio,grant_usage=",
+            $grants,
+            "\", \"type=virtio,device29,transport=mmio,grant_usage=",
+            $grants,
+            "\" ]"
+        )]
+    };
+}
+
+macro_rules! user {
+    ($name:literal, $grants:literal) => {
+        Guest {
+            name: $name,
+            config: devices!($grants),
+            files: &["devices.sh", LAB_GUEST],
+            script: USE_THEM,
+            ..Guest::DEFAULT
+        }
+    };
+}
+
+/// Processes serve what the daemon does not, come back when they die, and are missed by nobody
+/// but their device.
+pub const DEVICES_OF_OTHER_PROCESSES_WORK: LabTest = LabTest {
+    name: "devices_of_other_processes_work",
+    timeout: Duration::from_secs(240),
+    programs: &[DAEMON, LAB_GUEST],
+    files: &[("external.toml", RULES), DEVICES, BACKENDS],
+    guests: &[
+        user!("grants", "1"),
+        user!("foreign", "0"),
+        Guest {
+            name: "lonely",
+            config: &["virtio = [ \"type=virtio,device4,transport=mmio,grant_usage=1\" ]"],
+            script: "[ ! -e /sys/bus/virtio/devices/virtio0 ] && echo 'no device'",
+            ..Guest::DEFAULT
+        },
+    ],
+    dom0: "
+        . ./backends.sh
+        backend rng
+        backend i2c --bus sim:0x20,0x21
+        backend gpio --chip sim --lines 3,2
+        daemon_start --config external.toml
+        for guest in grants foreign; do
+            guest_start $guest
+            wait_line $(console $guest) '^kill it' 90
+            kill -9 $rng
+            rm /tmp/rng.sock
+            backend rng
+            guest_wait $guest 60
+            guest_gone $guest 20
+        done
+        guest_start lonely
+        guest_wait lonely 60
+        guest_gone lonely 20
+        daemon_stop
+    ",
+    seen: &[
+        ("grants", "entropy: 512 bytes"),
+        ("grants", "65536"),
+        ("grants", "i2c: found 0x20 0x21"),
+        ("grants", "i2c: combined transfer is well"),
+        ("grants", "i2c: 0x50 is refused"),
+        ("grants", "gpio: names sim-3,sim-2"),
+        ("grants", "gpio: interrupts of both are well"),
+        ("grants", "all used"),
+        ("foreign", "65536"),
+        ("foreign", "i2c: combined transfer is well"),
+        ("foreign", "gpio: interrupts of both are well"),
+        ("foreign", "all used"),
+        ("daemon", "/tmp/rng.sock: a backend is there again"),
+        ("daemon", "no backend at /tmp/nobody.sock: cannot connect"),
+        ("lonely", "no device"),
+    ],
+    unseen: &[
+        ("grants", "Grant still in use"),
+        ("backends", "ERROR"),
+        ("backends", "WARN"),
+    ],
+    ..LabTest::DEFAULT
+};

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! A guest's device that another process serves: its backend.
+//!
+//! A thread per device talks to the backend. So the guest waits for a backend only when it resets
+//! its device, and not for long; a backend that goes is looked for until it is there again.
+
+pub(super) mod link;
+mod regions;
+
+use std::fs::File;
+use std::io;
+use std::net::Shutdown;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use backends::{Interrupt, Traits, warn_limited};
+use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber, SubscriberOps};
+use virtio_queue::QueueT;
+use vm_memory::GuestAddressSpace;
+use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
+use vmm_sys_util::timerfd::TimerFd;
+use xen_hypercall::DomId;
+use xen_vm_memory::GuestSpace;
+
+use super::wire::Region;
+use crate::channel::External;
+use crate::guest::{Line, Space, chain};
+use crate::rings;
+use crate::transport::QueueSetup;
+pub use link::Error;
+use link::Link;
+
+/// How long a guest waits for a backend that is not there when the device is attached.
+const FIRST: Duration = Duration::from_secs(3);
+/// How often a backend is looked for.
+const AGAIN: Duration = Duration::from_millis(100);
+/// How long a guest waits for its backend to let go of its memory. Then it is disconnected.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A backend that was found, and what the guest is told of it.
+pub struct Found {
+    external: External,
+    link: Link,
+    /// Identity and limits.
+    pub traits: Traits,
+    /// The configuration space, as it is now.
+    pub config: Vec<u8>,
+}
+
+/// Finds the backend of a device, if it comes soon.
+///
+/// # Errors
+///
+/// [`Error`] why it cannot be used.
+pub fn find(external: External) -> Result<Found, Error> {
+    let deadline = Instant::now() + FIRST;
+    let mut link = loop {
+        match Link::connect(&external) {
+            Err(Error::Connect(_)) if Instant::now() < deadline => thread::sleep(AGAIN),
+            other => break other?,
+        }
+    };
+    Ok(Found {
+        traits: Traits {
+            id: external.device,
+            features: link.features(),
+            queues: external.queues,
+            queue_size: external.queue_size,
+        },
+        config: link.config(external.config)?,
+        external,
+        link,
+    })
+}
+
+/// What a backend needs of its guest.
+pub struct Guest {
+    /// Who it is.
+    pub domain: DomId,
+    /// Its memory.
+    pub space: GuestSpace,
+    /// The node that its memory is reached through.
+    pub node: OwnedFd,
+    /// By queue.
+    pub kicks: Vec<Arc<EventFd>>,
+    /// The interrupt.
+    pub line: Arc<Line>,
+}
+
+enum Command {
+    Start(u64, Vec<QueueSetup>),
+    Stop(Sender<()>),
+    End,
+}
+
+/// The thread that talks to the backend of a device; ended when dropped.
+#[derive(Debug)]
+pub struct Front {
+    commands: Sender<Command>,
+    wake: EventFd,
+    /// The socket of the connection that there is.
+    socket: Arc<Mutex<Option<UnixStream>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Front {
+    /// Starts a thread called `name`.
+    ///
+    /// # Errors
+    ///
+    /// When there are no threads or descriptors left.
+    pub fn spawn(name: String, found: Found, guest: Guest) -> io::Result<Self> {
+        let (commands, received) = mpsc::channel();
+        let wake = EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC)?;
+        let socket = Arc::new(Mutex::new(Some(found.link.socket()?)));
+        let body = Body {
+            external: found.external,
+            call: guest.line.eventfd().map_or_else(
+                || EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC),
+                EventFd::try_clone,
+            )?,
+            is_relayed: guest.line.eventfd().is_none(),
+            guest,
+            commands: received,
+            wake: wake.try_clone()?,
+            timer: TimerFd::new()?,
+            link: Some(found.link),
+            socket: socket.clone(),
+            running: None,
+            is_over: false,
+        };
+        let thread = run(name, body)?;
+        Ok(Self {
+            commands,
+            wake,
+            socket,
+            thread: Some(thread),
+        })
+    }
+
+    /// Has the backend serve these queues, as soon as it is there.
+    pub fn start(&self, features: u64, queues: Vec<QueueSetup>) {
+        self.command(Command::Start(features, queues));
+    }
+
+    /// Has the backend let go of the guest's memory, and waits for that.
+    pub fn stop(&self) {
+        let (done, stopped) = mpsc::channel();
+        self.command(Command::Stop(done));
+        if stopped.recv_timeout(PATIENCE).is_err() {
+            log::warn!("a backend does not let go of its guest, and is disconnected");
+            self.disconnect();
+            // What the thread waited for has failed.
+            let _ = stopped.recv_timeout(PATIENCE);
+        }
+    }
+
+    fn command(&self, command: Command) {
+        // The thread is there as long as this is, unless it has panicked.
+        let _ = self.commands.send(command);
+        if let Err(e) = self.wake.write(1) {
+            log::error!("cannot wake a thread: {e}");
+        }
+    }
+
+    /// Ends the conversation, whatever it is about.
+    fn disconnect(&self) {
+        let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(socket) = &*socket {
+            // Fails when the other side has gone, which is what is wanted.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        self.stop();
+        self.command(Command::End);
+        if let Some(thread) = self.thread.take() {
+            // The panic of a thread was reported when it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What a driver has set up.
+#[derive(Clone)]
+struct Running {
+    features: u64,
+    queues: Vec<QueueSetup>,
+    /// A backend has served it already: the next one goes on.
+    is_known: bool,
+}
+
+/// What a readable descriptor means.
+#[derive(Clone, Copy, Debug)]
+enum Token {
+    /// There is a command.
+    Wake,
+    /// The backend has gone.
+    Link,
+    /// It is time to look for one.
+    Timer,
+    /// The backend has used buffers, and the kernel does not raise the interrupt.
+    Call,
+}
+
+/// The state of the thread.
+struct Body {
+    external: External,
+    guest: Guest,
+    call: EventFd,
+    /// Interrupts are raised here.
+    is_relayed: bool,
+    commands: Receiver<Command>,
+    wake: EventFd,
+    timer: TimerFd,
+    link: Option<Link>,
+    socket: Arc<Mutex<Option<UnixStream>>>,
+    running: Option<Running>,
+    is_over: bool,
+}
+
+impl Body {
+    fn on_wake(&mut self, ops: &mut EventOps) {
+        // Fails when somebody was faster, and then there is nothing in the queue.
+        let _ = self.wake.read();
+        while let Ok(command) = self.commands.try_recv() {
+            match command {
+                Command::Start(features, queues) => {
+                    self.running = Some(Running {
+                        features,
+                        queues,
+                        is_known: false,
+                    });
+                    self.begin(ops);
+                }
+                Command::Stop(done) => {
+                    self.halt(ops);
+                    // Nobody waits that long.
+                    let _ = done.send(());
+                }
+                Command::End => self.is_over = true,
+            }
+        }
+    }
+
+    /// Has the backend, if there is one, serve what the driver has set up, if it has.
+    fn begin(&mut self, ops: &mut EventOps) {
+        let (Some(link), Some(running)) = (&mut self.link, &mut self.running) else {
+            return;
+        };
+        match serve(link, running, &self.external, &self.guest, &self.call) {
+            Ok(()) => running.is_known = true,
+            Err(e) => self.lose(ops, &chain(&e)),
+        }
+    }
+
+    /// Has the backend serve nothing.
+    fn halt(&mut self, ops: &mut EventOps) {
+        let Some(running) = self.running.take() else {
+            return;
+        };
+        let Some(link) = &mut self.link else {
+            return;
+        };
+        let mut queues = running.queues.iter();
+        let stopped = queues.try_for_each(|queue| link.stop(queue.index));
+        // A driver that frees rings which somebody maps can never grant that memory again.
+        let done = stopped.and_then(|()| link.share(&memory(&self.external, &self.guest, &[])?));
+        if let Err(e) = done {
+            self.lose(ops, &chain(&e));
+        }
+    }
+
+    /// Lets the backend go, and looks for another.
+    fn lose(&mut self, ops: &mut EventOps, why: &str) {
+        let Some(link) = self.link.take() else {
+            return;
+        };
+        let path = self.external.socket.display();
+        warn_limited!(
+            "domain {}: {path}: the backend is lost: {why}",
+            self.guest.domain
+        );
+        *self.socket() = None;
+        if let Err(e) = ops.remove(Events::empty_raw(link.fd())) {
+            log::error!("cannot forget a backend: {e}");
+        }
+        if let Err(e) = self.timer.reset(AGAIN, Some(AGAIN)) {
+            log::error!("cannot look for a backend: {e}");
+        }
+    }
+
+    fn on_timer(&mut self, ops: &mut EventOps) {
+        // Read, or it is readable for ever; fails when there is nothing.
+        let _ = self.timer.wait();
+        if self.link.is_some() {
+            return;
+        }
+        let Ok(link) = Link::connect(&self.external) else {
+            return;
+        };
+        let Ok(socket) = link.socket() else {
+            return;
+        };
+        if let Err(e) = ops.add(token(link.fd(), Token::Link)) {
+            log::error!("cannot watch a backend: {e}");
+            return;
+        }
+        let stopped = self.timer.clear();
+        if let Err(e) = stopped {
+            log::error!("cannot stop looking for a backend: {e}");
+        }
+        let path = self.external.socket.display();
+        log::info!(
+            "domain {}: {path}: a backend is there again",
+            self.guest.domain
+        );
+        *self.socket() = Some(socket);
+        self.link = Some(link);
+        self.begin(ops);
+    }
+
+    fn socket(&self) -> std::sync::MutexGuard<'_, Option<UnixStream>> {
+        self.socket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn on_call(&mut self) {
+        if self.call.read().is_ok() {
+            self.guest.line.queue(0);
+        }
+    }
+}
+
+/// Starts the thread.
+fn run(name: String, body: Body) -> io::Result<JoinHandle<()>> {
+    let mut events = EventManager::new().map_err(io::Error::other)?;
+    let id = events.add_subscriber(body);
+    thread::Builder::new().name(name).spawn(move || {
+        loop {
+            let body = events.subscriber_mut(id);
+            if body.expect("it was added, and nobody removes it").is_over {
+                break;
+            }
+            if let Err(e) = events.run() {
+                log::error!("cannot wait for a backend: {e}");
+                break;
+            }
+        }
+    })
+}
+
+/// Tells a backend all that it needs to serve a driver.
+fn serve(
+    link: &mut Link,
+    running: &Running,
+    external: &External,
+    guest: &Guest,
+    call: &EventFd,
+) -> Result<(), Error> {
+    let memory = memory(external, guest, &running.queues)?;
+    link.prepare(running.features, &memory)?;
+    for setup in &running.queues {
+        let base = match running.is_known {
+            true => used_index(&guest.space, setup).ok_or(Error::Lacks { what: "memory" })?,
+            false => 0,
+        };
+        let kick = guest.kicks.get(usize::from(setup.index));
+        let kick = kick.ok_or(Error::Lacks { what: "queues" })?;
+        link.start(setup, base, kick, call)?;
+        // What the backend before has left, and used without a word.
+        if running.is_known {
+            let signalled = kick.write(1).and_then(|()| call.write(1));
+            signalled.map_err(Error::Share)?;
+        }
+    }
+    Ok(())
+}
+
+/// The guest's memory, with these rings in it.
+fn memory(
+    external: &External,
+    guest: &Guest,
+    queues: &[QueueSetup],
+) -> Result<Vec<(Region, File)>, Error> {
+    let regions = regions::regions(guest.domain, guest.space.mode(), external.memory, queues);
+    let with_node = |region| {
+        let node = guest.node.try_clone().map_err(Error::Share)?;
+        Ok((region, File::from(node)))
+    };
+    regions.into_iter().map(with_node).collect()
+}
+
+/// How far a ring was served.
+fn used_index(space: &GuestSpace, setup: &QueueSetup) -> Option<u16> {
+    let queue = rings::queue(setup, false).ok()?;
+    let guard = Space(space.clone()).memory();
+    let used = queue.used_idx(&*guard, Ordering::Acquire).ok()?;
+    Some(used.0)
+}
+
+fn token(fd: std::os::fd::RawFd, token: Token) -> Events {
+    Events::with_data_raw(fd, token as u32, EventSet::IN)
+}
+
+impl MutEventSubscriber for Body {
+    fn process(&mut self, events: Events, ops: &mut EventOps) {
+        match events.data() {
+            data if data == Token::Wake as u32 => self.on_wake(ops),
+            data if data == Token::Timer as u32 => self.on_timer(ops),
+            data if data == Token::Call as u32 => self.on_call(),
+            // Nothing was asked: there is nothing to hear but its end.
+            _ => self.lose(ops, "it has gone"),
+        }
+    }
+
+    fn init(&mut self, ops: &mut EventOps) {
+        let mut watched = vec![
+            token(self.wake.as_raw_fd(), Token::Wake),
+            token(self.timer.as_raw_fd(), Token::Timer),
+        ];
+        watched.extend(self.link.as_ref().map(|link| token(link.fd(), Token::Link)));
+        let call = self
+            .is_relayed
+            .then(|| token(self.call.as_raw_fd(), Token::Call));
+        watched.extend(call);
+        for events in watched {
+            if let Err(e) = ops.add(events) {
+                log::error!("cannot wait for a backend: {e}");
+                self.is_over = true;
+            }
+        }
+    }
+}
