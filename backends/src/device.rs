@@ -7,6 +7,7 @@ use std::os::fd::AsRawFd;
 use virtio_bindings::virtio_config::{VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_VERSION_1};
 use virtio_bindings::virtio_ring::{VIRTIO_RING_F_EVENT_IDX, VIRTIO_RING_F_INDIRECT_DESC};
 
+use crate::config::ConfigSpace;
 use crate::request::Request;
 
 /// Features that the queue loop and the transport implement for every device.
@@ -44,14 +45,15 @@ pub trait Device: Send {
         0
     }
 
-    /// The device configuration space, little-endian. The transport bounds accesses by its length.
-    fn config(&self) -> &[u8] {
-        &[]
+    /// The device configuration space. The same one for the life of the device.
+    fn config(&self) -> ConfigSpace {
+        ConfigSpace::default()
     }
 
     /// Tells which of the offered features the driver has accepted.
     ///
-    /// Called whenever negotiation ends, so again after a reset.
+    /// Called when negotiation ends, before the driver reads what depends on it, and again when the
+    /// device is about to be used; so also after a reset.
     fn negotiated(&mut self, _features: u64) {}
 
     /// Serves one request of queue number `queue`.
@@ -59,6 +61,12 @@ pub trait Device: Send {
     /// When this returns the chain goes back, with as many bytes as were written; unless it was
     /// [kept](Request::keep).
     fn serve(&mut self, queue: u16, request: Request<'_>);
+
+    /// Begins what it has put off while it served requests: it has seen a batch of them.
+    ///
+    /// With `wait`, it also ends everything for which it [holds](Request::hold) a request, and
+    /// lets go of the memory. What is answered by then goes back with the batch.
+    fn submit(&mut self, _wait: bool) {}
 
     /// Fails a request whose buffers are too large in sum, or cannot all be accessed, and says
     /// whether the driver will know.
@@ -100,6 +108,9 @@ pub trait Device: Send {
 pub trait Interrupt: Send + Sync {
     /// Tells the driver that queue `index` has used buffers.
     fn queue(&self, index: u16);
+
+    /// The configuration space has changed: raises a config interrupt.
+    fn config_changed(&self);
 
     /// The device can not go on: sets `DEVICE_NEEDS_RESET` and raises a config interrupt.
     ///

@@ -28,11 +28,32 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// The disk holds less than one sector.
-    #[error("the disk has {bytes} bytes, less than one sector")]
+    /// The disk cannot have blocks of that size.
+    #[error("the disk cannot have blocks of {size} bytes: {least} to 4096, a power of two")]
+    DiskBlocks {
+        /// The size that was asked for, or that the image has.
+        size: u32,
+        /// The smallest that the image can have.
+        least: u32,
+    },
+    /// The disk cannot have so many queues.
+    #[error("a disk cannot have {queues} queues")]
+    DiskQueues {
+        /// How many.
+        queues: u16,
+    },
+    /// The disk holds less than one block.
+    #[error("the disk has {bytes} bytes, less than one block")]
     DiskTooSmall {
         /// Its size.
         bytes: u64,
+    },
+    /// The kernel has no io_uring, or not for this process.
+    #[error("cannot use io_uring")]
+    Uring {
+        /// Why.
+        #[source]
+        source: io::Error,
     },
     /// The file is not the node of an I2C adapter.
     #[error("cannot ask the I2C adapter for its functions")]

@@ -51,13 +51,16 @@
 //! ```
 
 mod chain;
+mod config;
 mod counters;
 mod device;
 mod error;
 mod memory;
 mod pending;
 mod queue;
+mod rate;
 mod request;
+mod sys;
 mod worker;
 
 pub mod block;
@@ -69,13 +72,14 @@ pub mod rng;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+pub use config::ConfigSpace;
 pub use counters::{Counters, Snapshot};
 pub use device::{Device, Interrupt, RING_FEATURES, Traits};
 pub use error::Error;
 pub use memory::{Batch, Range};
 pub use pending::Pending;
 pub use queue::{Progress, VirtQueue};
-pub use request::{Buffers, Request, Status};
+pub use request::{Buffers, Memory, Request, Status};
 pub use worker::{Setup, Stopped, Worker};
 
 /// Runs the README's example.

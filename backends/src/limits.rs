@@ -40,6 +40,27 @@ pub const BATCH_BYTES: usize = 32 << 20;
 /// of a kind that waits: what is remembered of them grows. (Their number is bounded by the queue.)
 pub const KEPT_DESCRIPTORS: usize = 4096;
 
+/// Queues of one disk.
+///
+/// Attack: a guest that sets up all it is offered, each full: what is mapped for its requests, and
+/// the rounds between two looks at the stop event, grow with it.
+pub const BLOCK_QUEUES: u16 = 16;
+
+/// Segments of one discard.
+///
+/// Attack: each is a system call, and the worker cannot be stopped before the last one.
+pub const DISCARD_SEGMENTS: u32 = 32;
+
+/// Sectors of one segment of a discard: 1 GiB.
+///
+/// Attack: as above; hosts take longer for more.
+pub const DISCARD_SECTORS: u32 = 1 << 21;
+
+/// Sectors of one request to write zeroes: 16 MiB.
+///
+/// Attack: a host that cannot make zeroes otherwise writes them out, for a request of 30 bytes.
+pub const ZERO_SECTORS: u32 = 1 << 15;
+
 /// Random bytes given for one request.
 ///
 /// Attack: a guest that asks for megabytes burns the host's processor, or

@@ -32,6 +32,12 @@ pub trait Batch: GuestMemory<Bitmap = ()> {
     /// twice per batch, first with the indirect tables, then with the buffers.
     fn declare(&self, _ranges: &[Range]) {}
 
+    /// Whether the guest waits for its memory: it must be let go before the guest is told that its
+    /// buffers are used. A device completes all that holds such memory before a batch ends.
+    fn is_lent(&self) -> bool {
+        true
+    }
+
     /// Gives the guest what was written, where that takes a call of its own (memory that is
     /// copied, not mapped), and tells `lost` each piece that the guest cannot be given.
     ///
@@ -41,4 +47,8 @@ pub trait Batch: GuestMemory<Bitmap = ()> {
 }
 
 /// Memory that is mapped for good has nothing to prepare.
-impl Batch for GuestMemoryMmap<()> {}
+impl Batch for GuestMemoryMmap<()> {
+    fn is_lent(&self) -> bool {
+        false
+    }
+}

@@ -102,6 +102,8 @@ pub(crate) struct Kept {
     pub(crate) head: u16,
     /// How many bytes had been written when it was kept.
     pub(crate) written: usize,
+    /// How many bytes had been read.
+    pub(crate) read: usize,
     /// The writable buffers behind those.
     pub(crate) ranges: Vec<Range>,
     /// Why it is to be refused, whatever the device answers.
@@ -129,6 +131,7 @@ impl Kept {
         Self {
             head,
             written,
+            read: 0,
             ranges: left,
             flaw: None,
         }
@@ -178,6 +181,23 @@ impl Keeper {
 
     pub(crate) fn insert(&self, id: u64, kept: Kept) {
         self.kept.borrow_mut().insert(id, kept);
+    }
+
+    /// The number of the request that is kept next.
+    pub(crate) fn next_id(&self) -> u64 {
+        self.next.get()
+    }
+
+    /// Takes the answers to requests from number `first` on.
+    pub(crate) fn take_from(&self, first: u64) -> Vec<(u64, Option<Answer>)> {
+        let mut answers = self.answers.lock();
+        if answers.is_empty() {
+            return Vec::new();
+        }
+        let all = std::mem::take(&mut *answers);
+        let (fresh, earlier) = all.into_iter().partition(|(id, _)| *id >= first);
+        *answers = earlier;
+        VecDeque::into(fresh)
     }
 
     /// Whether there are requests to be given back.

@@ -8,19 +8,20 @@ mod tests;
 use std::any::Any;
 use std::error::Error as _;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 
 use virtio_bindings::virtio_ring::VRING_AVAIL_F_NO_INTERRUPT;
 use virtio_queue::{Queue, QueueT};
-use vm_memory::{Bytes, GuestAddress, GuestAddressSpace};
+use vm_memory::{Bytes, GuestAddress, GuestAddressSpace, VolatileSlice};
 
-use crate::chain::{Chains, Fault, Flaw};
+use crate::chain::{Chains, Fault, Flaw, Resolved};
 use crate::counters::Counters;
 use crate::device::{Device, Interrupt};
 use crate::memory::Batch;
 use crate::pending::Keeper;
-use crate::request::{Buffers, Receipt, Request};
+use crate::request::{Buffers, Memory, Receipt, Request, Shelf};
 use crate::warn_limited;
 
 /// What [`VirtQueue::process`] has left.
@@ -133,7 +134,7 @@ impl VirtQueue {
         counters: &Counters,
     ) -> Progress
     where
-        A: GuestAddressSpace<M: Batch>,
+        A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>,
     {
         if self.broken {
             return Progress::Broken;
@@ -169,7 +170,8 @@ impl VirtQueue {
         }
     }
 
-    /// Takes a batch and has it served. All that it maps is unmapped when it returns.
+    /// Takes a batch and has it served. All that it maps is unmapped when it returns, but for what
+    /// the device holds.
     fn batch<A>(
         &mut self,
         space: &A,
@@ -178,10 +180,10 @@ impl VirtQueue {
         stop: &mut Option<Stop>,
     ) -> Result<bool, Fault>
     where
-        A: GuestAddressSpace<M: Batch>,
+        A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>,
     {
-        let guard = space.memory();
-        let mem = &*guard;
+        let guard = Arc::new(space.memory());
+        let mem = &**guard;
         self.receipts.clear();
         if !self.checked {
             self.checked = self.queue.is_valid(mem);
@@ -200,7 +202,7 @@ impl VirtQueue {
         let left = self.chains.plan(mem);
         self.undo(left);
         self.keeper.limit(self.queue.size().into());
-        *stop = self.serve(mem, device, counters);
+        *stop = self.serve(mem, &Memory::of(&guard), device, counters);
         Ok(more || left > 0 || self.keeper.has_answers())
     }
 
@@ -228,14 +230,9 @@ impl VirtQueue {
             for ((chain, receipt), (kept, answer)) in answered {
                 done += 1;
                 receipt.written.set(kept.written);
-                let request = Request {
-                    queue: self.index,
-                    readable: Buffers::new(&[]),
-                    writable: Buffers::new(chain.sides(&slices).1),
-                    receipt,
-                    counters,
-                    keeper: None,
-                };
+                receipt.read.set(kept.read);
+                let writable = Buffers::new(chain.sides(&slices).1);
+                let request = Request::again(self.index, writable, receipt, counters);
                 match (chain.flaw, answer) {
                     (None, Some(answer)) => answer(request),
                     (flaw, _) => refuse(device, request, flaw).inspect_err(|_| done -= 1)?,
@@ -258,39 +255,73 @@ impl VirtQueue {
     fn serve<M: Batch>(
         &mut self,
         mem: &M,
+        memory: &Memory,
         device: &mut dyn Device,
         counters: &Counters,
     ) -> Option<Stop> {
         let (slices, chains) = self.chains.resolve(mem);
         self.receipts
             .extend(chains.iter().map(|chain| Receipt::new(chain.head)));
-        let mut done = 0;
+        let (mut done, mut kept) = (0, Vec::new());
+        let first = self.keeper.next_id();
         let served = catch_unwind(AssertUnwindSafe(|| {
             for (chain, receipt) in chains.iter().zip(&self.receipts) {
                 // What panics has been seen, and goes back.
                 done += 1;
                 let (readable, writable) = chain.sides(&slices);
-                let (readable, writable) = (Buffers::new(readable), Buffers::new(writable));
+                let shelf = Shelf {
+                    keeper: &self.keeper,
+                    memory,
+                };
                 let request = Request {
-                    queue: self.index,
-                    readable,
-                    writable,
-                    receipt,
-                    counters,
-                    keeper: chain.flaw.is_none().then_some(&self.keeper),
+                    readable: Buffers::new(readable),
+                    shelf: chain.flaw.is_none().then_some(shelf),
+                    ..Request::again(self.index, Buffers::new(writable), receipt, counters)
                 };
                 match chain.flaw {
                     None => device.serve(self.index, request),
                     flaw => refuse(device, request, flaw).inspect_err(|_| done -= 1)?,
                 }
+                if receipt.kept.get().is_some() {
+                    kept.push(done - 1);
+                }
             }
-            Ok(())
+            device.submit(mem.is_lent());
+            self.answer_kept(first, &kept, (&slices, &chains), device, counters)
         }));
         drop(slices);
         let left = self.receipts.len() - done;
         self.receipts.truncate(done);
         self.undo(u16::try_from(left).expect("a batch has no more chains than BATCH_CHAINS"));
         self.conclude(mem, device, counters, Stop::of(served))
+    }
+
+    /// Answers what the device has kept of this batch, from number `first` on, and answered already;
+    /// `places` are those requests' in the batch.
+    fn answer_kept(
+        &self,
+        first: u64,
+        places: &[usize],
+        (slices, chains): (&[VolatileSlice<'_>], &[Resolved]),
+        device: &mut dyn Device,
+        counters: &Counters,
+    ) -> Result<(), Fault> {
+        for (id, answer) in self.keeper.take_from(first) {
+            let place = usize::try_from(id - first).ok().and_then(|n| places.get(n));
+            let Some(place) = place.copied() else {
+                continue;
+            };
+            let receipt = &self.receipts[place];
+            let mut writable = Buffers::new(chains[place].sides(slices).1);
+            writable.advance(receipt.written.get());
+            receipt.kept.set(None);
+            let request = Request::again(self.index, writable, receipt, counters);
+            match answer {
+                Some(answer) => answer(request),
+                None => refuse(device, request, None)?,
+            }
+        }
+        Ok(())
     }
 
     /// Gives the guest the answers, remembers what the device has kept, and refuses the chains
@@ -305,10 +336,11 @@ impl VirtQueue {
         let mut lost = self.chains.deliver(mem);
         for (place, receipt) in self.receipts.iter().enumerate() {
             if let Some(id) = receipt.kept.get() {
-                let kept = match lost.binary_search(&place) {
+                let mut kept = match lost.binary_search(&place) {
                     Ok(_) => self.chains.keep_lost(place),
                     Err(_) => self.chains.keep(place, receipt.written.get()),
                 };
+                kept.read = receipt.read.get();
                 self.keeper.insert(id, kept);
             }
         }
@@ -352,14 +384,7 @@ impl VirtQueue {
             let receipt = &self.receipts[*place];
             receipt.written.set(0);
             let slices = self.chains.last_writable(*place, mem);
-            let request = Request {
-                queue: self.index,
-                readable: Buffers::new(&[]),
-                writable: Buffers::new(&slices),
-                receipt,
-                counters,
-                keeper: None,
-            };
+            let request = Request::again(self.index, Buffers::new(&slices), receipt, counters);
             match refuse(device, request, Some(Flaw::Lost)) {
                 Ok(()) => untold.retain(|n| n != place),
                 Err(fault) => outcome = outcome.and(Err(fault)),

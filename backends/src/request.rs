@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::sync::Arc;
 
 use vm_memory::{Bytes, VolatileSlice};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
@@ -34,6 +35,24 @@ impl Receipt {
             read: Cell::new(0),
             kept: Cell::new(None),
         }
+    }
+}
+
+/// What keeps the buffers of a [held](Request::hold) request where they are.
+#[derive(Clone)]
+pub struct Memory(Arc<dyn Send + Sync>);
+
+impl Memory {
+    /// Shares in the guard that the buffers of a batch borrow from.
+    pub(crate) fn of<G: Send + Sync + 'static>(guard: &Arc<G>) -> Self {
+        Self(guard.clone())
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shares = Arc::strong_count(&self.0);
+        f.debug_tuple("Memory").field(&shares).finish()
     }
 }
 
@@ -105,6 +124,25 @@ impl<'b> Buffers<'b> {
         self
     }
 
+    /// Copies the first bytes out, as many as `bytes` takes, and says how many.
+    pub(crate) fn copy_to(&self, bytes: &mut [u8]) -> usize {
+        let mut done = 0;
+        for slice in self.first(bytes.len()).slices() {
+            done += slice.copy_to(&mut bytes[done..]);
+        }
+        done
+    }
+
+    /// Copies `bytes` to the first ones, as many as there are, and says how many.
+    pub(crate) fn copy_from(&self, bytes: &[u8]) -> usize {
+        let mut done = 0;
+        for slice in self.first(bytes.len()).slices() {
+            slice.copy_from(&bytes[done..done + slice.len()]);
+            done += slice.len();
+        }
+        done
+    }
+
     /// Takes the last byte away.
     fn pop(&mut self) -> Option<VolatileSlice<'b>> {
         let last = self.slices().last()?;
@@ -125,11 +163,56 @@ pub struct Request<'b> {
     pub(crate) writable: Buffers<'b>,
     pub(crate) receipt: &'b Receipt,
     pub(crate) counters: &'b Counters,
-    /// Where it can be kept.
-    pub(crate) keeper: Option<&'b Keeper>,
+    /// Where it can be kept, and with what.
+    pub(crate) shelf: Option<Shelf<'b>>,
+    /// How many bytes are written when all before the status are, if that was taken away.
+    pub(crate) before_status: Option<usize>,
+}
+
+/// What it takes to keep a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shelf<'b> {
+    pub(crate) keeper: &'b Keeper,
+    pub(crate) memory: &'b Memory,
 }
 
 impl<'b> Request<'b> {
+    /// A request of the same chain, with other buffers, that cannot be kept.
+    pub(crate) fn again(
+        queue: u16,
+        writable: Buffers<'b>,
+        receipt: &'b Receipt,
+        counters: &'b Counters,
+    ) -> Self {
+        Self {
+            queue,
+            readable: Buffers::new(&[]),
+            writable,
+            receipt,
+            counters,
+            shelf: None,
+            before_status: None,
+        }
+    }
+
+    /// Keeps the request, to be answered later, and its buffers where they are, for a system that
+    /// is given their addresses. As [`keep`](Self::keep) otherwise.
+    ///
+    /// The buffers that the request had are valid, and accessible as they were, until the last
+    /// [`Memory`] of the batch is dropped. Drop it before the request is answered: while it is
+    /// there, memory that the guest has lent stays mapped.
+    ///
+    /// # Errors
+    ///
+    /// As [`keep`](Self::keep).
+    pub fn hold(self) -> Result<(Pending, Memory), Self> {
+        let memory = self.shelf.map(|shelf| shelf.memory.clone());
+        match memory {
+            Some(memory) => self.keep().map(|pending| (pending, memory)),
+            None => Err(self),
+        }
+    }
+
     /// Keeps the request, to be answered later. What was read and written so far stays so; a
     /// [status](Self::split_status) that was taken away is back when it is answered.
     ///
@@ -140,12 +223,14 @@ impl<'b> Request<'b> {
     /// [`KEPT_DESCRIPTORS`](crate::limits::KEPT_DESCRIPTORS); or this is one to refuse, or one
     /// that was kept before.
     pub fn keep(self) -> Result<Pending, Self> {
-        match self
-            .keeper
-            .and_then(|keeper| keeper.keep(self.writable.slices.len()))
-        {
+        let pieces = self.writable.slices.len();
+        match self.shelf.and_then(|shelf| shelf.keeper.keep(pieces)) {
             Some((id, pending)) => {
                 self.receipt.kept.set(Some(id));
+                // A status that was written is not: it is back when this is answered.
+                if let Some(before) = self.before_status {
+                    self.receipt.written.update(|written| written.min(before));
+                }
                 Ok(pending)
             }
             None => Err(self),
@@ -188,10 +273,7 @@ impl<'b> Request<'b> {
 
     /// Reads as many bytes as `bytes` takes and the driver has given, and says how many.
     pub fn read_bytes(&mut self, bytes: &mut [u8]) -> usize {
-        let mut done = 0;
-        for slice in self.readable.first(bytes.len()).slices() {
-            done += slice.copy_to(&mut bytes[done..]);
-        }
+        let done = self.readable.copy_to(bytes);
         self.consume_readable(done);
         done
     }
@@ -208,11 +290,7 @@ impl<'b> Request<'b> {
 
     /// Writes as many of `bytes` as the driver has room for, and says how many.
     pub fn write_bytes(&mut self, bytes: &[u8]) -> usize {
-        let mut done = 0;
-        for slice in self.writable.first(bytes.len()).slices() {
-            slice.copy_from(&bytes[done..done + slice.len()]);
-            done += slice.len();
-        }
+        let done = self.writable.copy_from(bytes);
         self.consume_writable(done);
         done
     }
@@ -231,11 +309,17 @@ impl<'b> Request<'b> {
         self.receipt.written.update(|written| written + n);
     }
 
+    /// Counts `n` bytes as read that were read while the request was held.
+    pub fn count_read(&self, n: usize) {
+        self.receipt.read.update(|read| read + n);
+    }
+
     /// Takes away the last byte of the writable side, wherever the driver's descriptors
     /// have put it; `None` when there is none. Devices such as block report their result there.
     pub fn split_status(&mut self) -> Option<Status<'b>> {
         let byte = self.writable.pop()?;
         let before = self.receipt.written.get() + self.writable.len();
+        self.before_status = Some(before);
         Some(Status {
             byte,
             before,
@@ -298,7 +382,8 @@ mod tests {
             writable: Buffers::new(&writable),
             receipt: &receipt,
             counters: &counters,
-            keeper: None,
+            shelf: None,
+            before_status: None,
         });
     }
 

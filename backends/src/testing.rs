@@ -6,7 +6,7 @@
 //! Its functions panic when a test asks for what does not fit; none is for production.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use virtio_bindings::virtio_ring::{
@@ -290,34 +290,49 @@ fn write_flag(buffer: Buffer) -> u32 {
 
 /// Has `device` serve what is on the queue, until it is idle or broken; says what was counted.
 pub fn serve(driver: &Driver, device: &mut dyn Device) -> Snapshot {
+    serve_on(0, driver, device)
+}
+
+/// The same, as queue number `index` of the device.
+pub fn serve_on(index: u16, driver: &Driver, device: &mut dyn Device) -> Snapshot {
     let (interrupts, counters) = (Interrupts::default(), Counters::default());
-    let mut queue = VirtQueue::new(0, driver.queue());
+    let mut queue = VirtQueue::new(index, driver.queue());
     let memory = driver.memory();
-    while queue.process(&memory, device, &interrupts, &counters) == Progress::More {}
-    counters.snapshot()
+    loop {
+        while queue.process(&memory, device, &interrupts, &counters) == Progress::More {}
+        device.submit(true);
+        if !queue.has_answers() {
+            return counters.snapshot();
+        }
+    }
 }
 
 /// A transport that only records.
 #[derive(Debug, Default)]
 pub struct Interrupts {
-    /// Queues that were interrupted, in order, and how often the device broke.
-    seen: Mutex<(Vec<u16>, u32)>,
+    seen: Mutex<Seen>,
     changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// Queues that were interrupted, in order.
+    queues: Vec<u16>,
+    /// How often the device broke.
+    breaks: u32,
+    /// How often its configuration changed.
+    changes: u32,
 }
 
 impl Interrupts {
     /// The queues that were interrupted, in order.
     pub fn queues(&self) -> Vec<u16> {
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .0
-            .clone()
+        self.seen().queues.clone()
     }
 
     /// How often the device was reported broken.
     pub fn breaks(&self) -> u32 {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).1
+        self.seen().breaks
     }
 
     /// Waits until there were so many interrupts, and so many reports of a broken device.
@@ -326,28 +341,47 @@ impl Interrupts {
     ///
     /// After ten seconds.
     pub fn wait(&self, queues: usize, breaks: u32) {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        self.wait_until(|seen| seen.queues.len() >= queues && seen.breaks >= breaks);
+    }
+
+    /// Waits until the configuration has changed so many times.
+    ///
+    /// # Panics
+    ///
+    /// After ten seconds.
+    pub fn wait_for_changes(&self, changes: u32) {
+        self.wait_until(|seen| seen.changes >= changes);
+    }
+
+    fn wait_until(&self, is_done: impl Fn(&Seen) -> bool) {
         let limit = Duration::from_secs(10);
         let (seen, timeout) = self
             .changed
-            .wait_timeout_while(seen, limit, |seen| seen.0.len() < queues || seen.1 < breaks)
+            .wait_timeout_while(self.seen(), limit, |seen| !is_done(seen))
             .unwrap_or_else(PoisonError::into_inner);
         assert!(!timeout.timed_out(), "only saw {seen:?}");
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, what: impl FnOnce(&mut Seen)) {
+        what(&mut self.seen());
+        self.changed.notify_all();
     }
 }
 
 impl Interrupt for Interrupts {
     fn queue(&self, index: u16) {
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .0
-            .push(index);
-        self.changed.notify_all();
+        self.note(|seen| seen.queues.push(index));
+    }
+
+    fn config_changed(&self) {
+        self.note(|seen| seen.changes += 1);
     }
 
     fn broken(&self) {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).1 += 1;
-        self.changed.notify_all();
+        self.note(|seen| seen.breaks += 1);
     }
 }

@@ -16,6 +16,7 @@ use event_manager::{SubscriberId, SubscriberOps};
 use vm_memory::GuestAddressSpace;
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 
+use crate::config::ConfigSpace;
 use crate::counters::Counters;
 use crate::device::{Device, Interrupt};
 use crate::memory::Batch;
@@ -65,7 +66,7 @@ impl Worker {
     /// watched (the same eventfd for two queues, say), or when there can be no more threads.
     pub fn spawn<A>(name: String, setup: Setup<A>) -> io::Result<Self>
     where
-        A: GuestAddressSpace<M: Batch> + Send + 'static,
+        A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static> + Send + 'static,
     {
         if name.len() > NAME_BYTES || name.contains('\0') {
             return Err(io::Error::new(
@@ -76,6 +77,7 @@ impl Worker {
         let stop = EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC)?;
         let queues = setup.queues.len();
         let body = Body {
+            config: setup.device.config(),
             setup,
             stop: stop.try_clone()?,
             stopping: false,
@@ -130,7 +132,7 @@ impl Drop for Worker {
 }
 
 /// The life of a worker's thread.
-fn run<A: GuestAddressSpace<M: Batch>>(
+fn run<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>>(
     mut manager: EventManager<Body<A>>,
     id: SubscriberId,
 ) -> Stopped {
@@ -153,6 +155,7 @@ fn run<A: GuestAddressSpace<M: Batch>>(
         }
         body.round();
     }
+    manager.subscriber_mut(id).expect(KNOWN).drain();
     let Setup { device, queues, .. } = manager.remove_subscriber(id).expect(KNOWN).setup;
     Stopped { device, queues }
 }
@@ -193,6 +196,8 @@ impl From<u32> for Token {
 /// The state of a worker's thread.
 struct Body<A> {
     setup: Setup<A>,
+    /// The device's.
+    config: ConfigSpace,
     stop: EventFd,
     stopping: bool,
     /// The device's own descriptor has become readable.
@@ -203,14 +208,13 @@ struct Body<A> {
     registered: event_manager::Result<()>,
 }
 
-impl<A: GuestAddressSpace<M: Batch>> Body<A> {
+impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> Body<A> {
     fn is_idle(&self) -> bool {
         let is_answered = |(queue, _): &(VirtQueue, EventFd)| queue.has_answers();
         !self.is_woken && !self.due.contains(&true) && !self.setup.queues.iter().any(is_answered)
     }
 
-    /// Lets the device do what it has to, and serves one batch of each queue that may have
-    /// requests.
+    /// Lets the device do what it has to, and its queues be served.
     fn round(&mut self) {
         let is_woken = std::mem::take(&mut self.is_woken);
         if is_woken {
@@ -219,7 +223,36 @@ impl<A: GuestAddressSpace<M: Batch>> Body<A> {
                 Ok(more) => self.is_woken = more,
                 Err(_) => return self.panicked(),
             }
+            if self.config.take_change() {
+                self.setup.interrupt.config_changed();
+            }
         }
+        self.serve();
+    }
+
+    /// Ends what the device holds memory for, and gives it back.
+    fn drain(&mut self) {
+        if self.is_retired() {
+            return;
+        }
+        let device = &mut self.setup.device;
+        if catch_unwind(AssertUnwindSafe(|| device.submit(true))).is_err() {
+            return self.panicked();
+        }
+        self.due.fill(false);
+        while self
+            .setup
+            .queues
+            .iter()
+            .any(|(queue, _)| queue.has_answers())
+        {
+            self.serve();
+            self.due.fill(false);
+        }
+    }
+
+    /// Serves one batch of each queue that may have requests, or has answers.
+    fn serve(&mut self) {
         let Setup {
             space,
             device,
@@ -277,7 +310,7 @@ impl<A: GuestAddressSpace<M: Batch>> Body<A> {
     }
 }
 
-impl<A: GuestAddressSpace<M: Batch>> MutEventSubscriber for Body<A> {
+impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> MutEventSubscriber for Body<A> {
     fn init(&mut self, ops: &mut EventOps) {
         self.registered = self.register(ops);
     }

@@ -24,6 +24,17 @@ half_way() {
     _value=$(xenstore-read /xen-store-stress/threads/0) && [ "${_value#*-}" -ge $(($1 / 2)) ]
 }
 
+# load_updated SERVER THREADS REQUESTS WATCHES: the load, half way in which the
+# SERVER makes way for another process of itself, which has its tree and its connections
+load_updated() {
+    load "on $1, updated" "$2" "$3" "$4" 0 0 &
+    _load=$!
+    wait_for 300 half_way "$3"
+    xenstore-control live-update -t 30 "/usr/lib/xen-4.20/bin/$1"
+    grep -q -e '-U' -e '--live' "/proc/$(pidof "$1")/cmdline"
+    wait $_load
+}
+
 # load_killed SERVER THREADS REQUESTS WATCHES: the load, half way in which the
 # SERVER is killed and started again, with an empty tree
 load_killed() {

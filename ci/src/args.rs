@@ -18,10 +18,10 @@ pub struct Args {
 /// What `cargo xtask` can do.
 #[derive(Debug, Subcommand)]
 pub enum Task {
-    /// Run every check; with NAMEs, only the lab tests whose names contain one
+    /// Run every check; with NAMEs, only the steps and lab tests whose names contain one
     Test {
-        /// Parts of names of lab tests
-        #[arg(value_name = "NAME", conflicts_with = "no_lab")]
+        /// Parts of names of steps and lab tests
+        #[arg(value_name = "NAME")]
         names: Vec<String>,
         /// Leave out what needs the lab
         #[arg(long)]
@@ -41,6 +41,15 @@ pub enum Task {
         /// What is measured
         subject: Measured,
     },
+    /// Feed the parsers what nobody would write
+    Fuzz {
+        /// A part of the names of targets; all without
+        #[arg(value_name = "TARGET", default_value = "", hide_default_value = true)]
+        name: String,
+        /// For how long, each
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Run the long load of SUBJECT in the lab
     Soak {
         /// What bears the load
@@ -54,6 +63,8 @@ pub enum Task {
 /// What can be measured.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Measured {
+    /// xen-ioctls' calls, against the same calls made by hand
+    Hypercall,
     /// What it costs to reach a guest's memory, by xen-vm-memory and by vm-memory's feature `xen`
     Memory,
     /// xen-store, against libxenstore
@@ -135,7 +146,11 @@ mod tests {
     }
 
     #[test]
-    fn names_and_no_lab_exclude_each_other() {
-        assert!(Args::try_parse_from(["xtask", "test", "--no-lab", "rng"]).is_err());
+    fn fuzz_takes_a_name_and_seconds() {
+        let args = Args::try_parse_from(["xtask", "fuzz", "abi", "--seconds", "9"]).unwrap();
+        let Task::Fuzz { name, seconds } = args.task else {
+            panic!("not fuzz");
+        };
+        assert_eq!((&*name, seconds), ("abi", 9));
     }
 }

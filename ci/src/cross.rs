@@ -3,9 +3,9 @@
 //! Building programs of this workspace for the lab.
 
 use std::{
-    env,
+    env, io,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use crate::{
@@ -25,6 +25,26 @@ pub fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root());
     cargo
+}
+
+/// Where cargo puts what it builds.
+pub fn target() -> PathBuf {
+    let base = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    root().join(base)
+}
+
+/// Runs `command`, which shows what it does.
+///
+/// # Errors
+///
+/// When it does not start, or does not succeed.
+pub fn succeed(command: &mut Command) -> io::Result<()> {
+    let status = command.stdin(Stdio::null()).status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(status.to_string()))
+    }
 }
 
 /// Builds the program of `package` for arm64, statically and optimized, and returns its path.
@@ -98,8 +118,7 @@ fn compile(
 ) -> Result<PathBuf, Error> {
     let mut reporter = Reporter::new(lab.cache().log(&format!("cross-{what}"))?)?;
     let mut step = reporter.step(&format!("{what} for arm64"));
-    let base = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let target = root().join(base).join("lab");
+    let target = target().join("lab");
     let mut cargo = cargo();
     lab.compiler().apply(&mut cargo);
     cargo

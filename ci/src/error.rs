@@ -111,6 +111,15 @@ impl Error {
     }
 }
 
+/// The last cause of `error`, in one line.
+pub fn reason(error: &Error) -> String {
+    let mut last: &dyn std::error::Error = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string()
+}
+
 /// Prints `error`, its causes, and the end of the log that it names.
 pub fn report(error: &Error) {
     eprintln!("error: {error}");

@@ -15,12 +15,14 @@ pub mod cpio;
 pub mod cross;
 pub mod demo;
 pub mod error;
+pub mod fuzz;
 pub mod lab;
 pub mod lab_tests;
 pub mod progress;
 pub mod recipe;
 mod run;
 pub mod soak;
+pub mod tools;
 
 pub use error::Error;
 pub use run::run;

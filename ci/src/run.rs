@@ -14,6 +14,7 @@ use crate::{
     cache::Cache,
     check, demo,
     error::{Error, report},
+    fuzz,
     lab::{
         self, Lab, Plan,
         boot::{Boot, End, Outcome},
@@ -28,13 +29,14 @@ const NEVER_ENDED: u8 = 125;
 pub fn run(args: Args) -> ExitCode {
     let result = match args.task {
         Task::Test { names, no_lab } => Ok(check::run(&names, no_lab)),
-        Task::Abi { args } => match check::cargo::abi(&args) {
+        Task::Abi { args } => match check::abi::run(&args) {
             Ok(()) => Ok(ExitCode::SUCCESS),
             // It has said why.
             Err(_) => Ok(ExitCode::FAILURE),
         },
         Task::Demo => demo::run(),
         Task::Bench { subject } => bench::run(subject),
+        Task::Fuzz { name, seconds } => fuzz::run(&name, seconds),
         Task::Soak { subject } => soak::run(subject),
         Task::Lab(task) => run_lab(task),
     };
@@ -78,7 +80,9 @@ fn run_lab(task: LabTask) -> Result<ExitCode, Error> {
             Ok(ExitCode::SUCCESS)
         }
         LabTask::Clean => {
-            for name in cache.clean(&Plan::new().all())? {
+            let (plan, headers) = (Plan::new(), check::abi::recipe());
+            let wanted = [plan.all(), vec![&headers]].concat();
+            for name in cache.clean(&wanted)? {
                 println!("removed {name}");
             }
             Ok(ExitCode::SUCCESS)

@@ -8,13 +8,14 @@
 
 use std::fs::File;
 use std::io;
+use std::num::NonZeroU32;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Memory;
+use crate::config::{BlockOptions, Memory};
 use vmm_sys_util::sock_ctrl_msg::ScmSocket;
 
 /// The largest packet. A device is described in a few hundred bytes, an image path among them.
@@ -67,13 +68,18 @@ pub struct DeviceSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceKind {
     /// An entropy source; with a descriptor, that file, else the host's.
-    Rng,
+    Rng {
+        /// Bytes in a second, at most.
+        rate: Option<NonZeroU32>,
+    },
     /// A disk; the descriptor is its image.
     Block {
         /// Refuse writes.
         read_only: bool,
         /// What the guest reads as the disk's identity, at most 20 bytes of it.
         serial: String,
+        /// How it is used and presented.
+        options: BlockOptions,
     },
     /// An I2C adapter; the descriptor is its node. Without one, a simulation.
     I2c {
@@ -91,7 +97,7 @@ impl DeviceKind {
     /// What threads are named after.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Rng => "rng",
+            Self::Rng { .. } => "rng",
             Self::Block { .. } => "blk",
             Self::I2c { .. } => "i2c",
             Self::Gpio { .. } => "gpio",
@@ -272,6 +278,7 @@ mod tests {
             kind: DeviceKind::Block {
                 read_only: true,
                 serial: "xvda".into(),
+                options: BlockOptions::default(),
             },
         };
 

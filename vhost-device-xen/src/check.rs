@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
+use backends::block::Engine;
 use xen_hypercall::DomId;
 use xen_hypercall::dm_op::NrVcpus;
 use xen_ioctls::{EventChannels, Grants, Privcmd};
@@ -39,6 +40,7 @@ pub fn run(config: Option<&Path>) -> ExitCode {
         ("grants", grants()),
         ("IOREQ servers", ioreq_servers()),
         ("eventfds", eventfds()),
+        ("io_uring", io_uring()),
         ("XenStore", xenstore()),
         ("configuration", configuration(config)),
     ];
@@ -112,9 +114,9 @@ fn grants() -> Finding {
 /// Asks about a domain that is nobody: a Xen with IOREQ servers says that there is no such
 /// domain, one without that there is no such call.
 fn ioreq_servers() -> Finding {
-    let asked = Privcmd::open().and_then(|privcmd| privcmd.dm_op(NOBODY, &mut NrVcpus::new()));
+    let asked = Privcmd::open().and_then(|privcmd| privcmd.perform(NOBODY, NrVcpus::new()));
     match asked {
-        Ok(()) => Finding::Good("answered".into()),
+        Ok(_vcpus) => Finding::Good("answered".into()),
         Err(e) if e.raw_os_error() == Some(libc::ESRCH) => Finding::Good("answered".into()),
         Err(e) => Finding::Missing(
             chain(&e),
@@ -131,6 +133,16 @@ fn eventfds() -> Finding {
             "use Linux 6.7 or later with CONFIG_XEN_PRIVCMD_EVENTFD",
         ),
         Err(_) => Finding::Worse("not known without privcmd".into(), "see above"),
+    }
+}
+
+fn io_uring() -> Finding {
+    match Engine::check_uring() {
+        Ok(()) => Finding::Good("for disks".into()),
+        Err(e) => Finding::Worse(
+            format!("{e}: disks have one request done after the other"),
+            "use Linux 5.6 or later with CONFIG_IO_URING, and sysctl kernel.io_uring_disabled=0",
+        ),
     }
 }
 

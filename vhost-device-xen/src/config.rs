@@ -17,6 +17,15 @@
 //! [rng]
 //! # Where entropy comes from; without it, the host's getrandom(2).
 //! source = "/dev/hwrng"
+//! # Bytes that each guest is given in a second; without it, as many as it wants.
+//! rate = 4096
+//!
+//! # How disks are used and presented. The first section that fits counts; none has to.
+//! [[block]]
+//! guest = "*"                 # its name, its UUID, or "*"
+//! vdev = "xvda"               # which of its disks; without it, any
+//! queues = 4
+//! direct = true               # without the host's page cache
 //!
 //! # What a device of a guest is. The first section that fits counts.
 //! [[i2c]]
@@ -31,13 +40,16 @@
 //! lines = [4, 5]              # the guest's lines 0 and 1; without it, all
 //! ```
 
+mod block;
 mod rules;
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
+pub use block::{Block, BlockOptions};
 pub use rules::{Gpio, Hardware, I2c, Scope};
 
 /// Where the configuration is when the command line does not say.
@@ -53,6 +65,8 @@ pub struct Config {
     pub memory: Memory,
     /// Entropy devices.
     pub rng: Rng,
+    /// Disks.
+    pub block: Vec<Block>,
     /// I2C adapters.
     pub i2c: Vec<I2c>,
     /// GPIO chips.
@@ -115,6 +129,8 @@ pub enum GrantPolicy {
 pub struct Rng {
     /// A file that is read for entropy.
     pub source: Option<PathBuf>,
+    /// Bytes that each guest is given in a second, at most.
+    pub rate: Option<NonZeroU32>,
 }
 
 /// Why there is no configuration.
@@ -204,7 +220,7 @@ mod tests {
     #[test]
     fn every_key_can_be_set() {
         let config =
-            load("[kernel]\nirqfd = false\nioeventfd = false\n[rng]\nsource = \"/dev/hwrng\"\n")
+            load("[kernel]\nirqfd = false\nioeventfd = false\n[rng]\nsource = \"/dev/hwrng\"\nrate = 99\n")
                 .unwrap();
 
         assert_eq!(
@@ -215,6 +231,7 @@ mod tests {
             }
         );
         assert_eq!(config.rng.source.as_deref(), Some(Path::new("/dev/hwrng")));
+        assert_eq!(config.rng.rate, NonZeroU32::new(99));
     }
 
     #[test]
@@ -223,7 +240,7 @@ mod tests {
 
         assert!(error.to_string().ends_with("is wrong at line 2"), "{error}");
         let cause = error.source().unwrap().to_string();
-        assert_eq!(cause, "unknown field `sauce`, expected `source`");
+        assert_eq!(cause, "unknown field `sauce`, expected `source` or `rate`");
     }
 
     #[test]

@@ -53,6 +53,25 @@ use crate::XenError;
 use crate::call::{ConstMemory, MutMemory, OwnedMemory, XenAllocate, XenHypercall};
 
 /// An object or a slice that Xen reads.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, XenHypercall};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// let text = *b"hello";
+/// let buffer = xen.const_buffer(&text)?;
+/// // On Linux a copy; without a kernel the original.
+/// let pointer = buffer.as_hypercall_ptr().expose_provenance();
+/// // SAFETY: CONSOLEIO_write reads five bytes, which are lent.
+/// unsafe { xen.hypercall3(18, [0, 5, pointer]) }?;
+/// assert_eq!(machine.host().take_console(), text);
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 pub struct ConstBuffer<'a, X: XenHypercall + 'a, T: ?Sized> {
     memory: X::Const<'a>,
     original: PhantomData<&'a T>,
@@ -79,6 +98,26 @@ impl<'a, X: XenHypercall, T: ?Sized> fmt::Debug for ConstBuffer<'a, X, T> {
 }
 
 /// An object or a slice that Xen reads and writes.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, XenHypercall};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// let mut features = [0u32, 0]; // which word; the word
+/// let mut buffer = xen.mut_buffer(&mut features)?;
+/// let pointer = buffer.as_hypercall_ptr().expose_provenance();
+/// // SAFETY: XENVER_get_features takes two words, which are lent.
+/// unsafe { xen.hypercall2(17, [6, pointer]) }?;
+/// buffer.update();
+/// drop(buffer);
+/// assert_ne!(features[1], 0);
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 pub struct MutBuffer<'a, X: XenHypercall + 'a, T: ?Sized> {
     memory: X::Mut<'a>,
     original: PhantomData<&'a mut T>,
@@ -112,6 +151,23 @@ impl<'a, X: XenHypercall, T: ?Sized> fmt::Debug for MutBuffer<'a, X, T> {
 
 /// An object in memory that Xen can always reach: for what is used in many calls, nothing is
 /// copied for each.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, XenHypercall, buffer::XenBox};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// let mut features = XenBox::new(&xen, [0u32, 0])?;
+/// let pointer = features.as_hypercall_ptr().expose_provenance();
+/// // SAFETY: XENVER_get_features takes two words, which the box has.
+/// unsafe { xen.hypercall2(17, [6, pointer]) }?;
+/// assert_ne!(features[1], 0); // nothing was copied
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 pub struct XenBox<'a, X: XenAllocate + 'a, T> {
     memory: X::Owned<'a>,
     value: PhantomData<T>,

@@ -11,12 +11,47 @@ use crate::XenError;
 use crate::buffer::{ConstBuffer, MutBuffer};
 
 /// Memory that Xen reads during a call: the original, or a copy that Xen can reach.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::call::ConstMemory;
+/// use xen_hypercall::{DomId, XenHypercall};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// let lent = xen.lend_const(b"text")?;
+/// assert!(!lent.as_ptr().is_null());
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 pub trait ConstMemory {
     /// Where Xen finds it.
     fn as_ptr(&self) -> *const u8;
 }
 
 /// Memory that Xen reads and writes during a call.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::call::MutMemory;
+/// use xen_hypercall::{DomId, XenHypercall};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// let mut bytes = [1, 2];
+/// let mut lent = xen.lend_mut(&mut bytes)?;
+/// // SAFETY: two bytes were lent, and Xen is not using them.
+/// unsafe { lent.as_mut_ptr().write(9) };
+/// lent.update();
+/// drop(lent);
+/// assert_eq!(bytes, [9, 2]);
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 pub trait MutMemory {
     /// Where Xen finds it.
     fn as_mut_ptr(&mut self) -> *mut u8;
@@ -26,6 +61,22 @@ pub trait MutMemory {
 }
 
 /// Memory of its own that Xen can always reach, filled with zeros at first.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::call::OwnedMemory;
+/// use xen_hypercall::{DomId, XenAllocate};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// let mut memory = xen.allocate(64)?;
+/// memory.bytes_mut()[0] = 1;
+/// assert_eq!(memory.bytes().len(), 64);
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 pub trait OwnedMemory {
     /// The bytes.
     fn bytes(&self) -> &[u8];
@@ -38,6 +89,21 @@ pub trait OwnedMemory {
 ///
 /// The raw calls know nothing of what they carry; typed operations do. Where a
 /// number of arguments is not given, Xen sees whatever is in the registers.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, XenHypercall};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// // SAFETY: XENVER_version takes no argument.
+/// let version = unsafe { xen.hypercall2(17, [0, 0]) }?;
+/// assert_eq!(version >> 16, 4);
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 ///
 /// # Safety
 ///
@@ -197,6 +263,21 @@ pub unsafe trait XenHypercall {
 }
 
 /// A way to make hypercalls that also has memory of its own to give.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, XenAllocate};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// let first = xen.allocate(4096)?;
+/// let second = xen.allocate(4096)?; // both are kept until they are dropped
+/// # drop((first, second));
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 ///
 /// # Safety
 ///

@@ -39,6 +39,16 @@ use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 pub const REFERENCES_MAX: usize = 16;
 
 /// What comes first.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::envelope::Head;
+/// use zerocopy::IntoBytes;
+///
+/// let head = Head { hypercall: 41, references: 0 };
+/// assert_eq!(head.as_bytes().len(), 8);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Head {
@@ -49,6 +59,16 @@ pub struct Head {
 }
 
 /// Memory that the call reads or writes.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::envelope::{Access, Reference};
+/// use zerocopy::IntoBytes;
+///
+/// let room = Reference { address: 0x1000, size: 64, access: Access::WRITE };
+/// assert_eq!(room.as_bytes().len(), 16);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Reference {
@@ -61,6 +81,14 @@ pub struct Reference {
 }
 
 /// What happens to memory.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::envelope::Access;
+///
+/// assert_eq!(Access::BOTH.0, Access::READ.0 | Access::WRITE.0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Access(pub u32);
@@ -79,6 +107,16 @@ impl Access {
 }
 
 /// Memory that a process may pass.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::envelope::{Permitted, audit};
+///
+/// let ours = [Permitted { first: 0x1000, last: 0x1fff, writable: false }];
+/// // A call without any reference stays within whatever is permitted.
+/// assert!(audit(&[0; 8], &[0], &ours).is_ok());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permitted {
     /// The first byte.
@@ -90,6 +128,19 @@ pub struct Permitted {
 }
 
 /// A call that was found harmless.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::envelope::{Envelope, audit};
+///
+/// let mut call = [0u8; 12];
+/// call[0] = 41;
+/// let envelope: Envelope<'_> = audit(&call, &[41], &[])?;
+/// assert_eq!((envelope.hypercall, envelope.references().len()), (41, 0));
+/// assert_eq!(envelope.payload.len(), 4);
+/// # Ok::<(), xen_hypercall::envelope::Refusal>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Envelope<'a> {
     /// `__HYPERVISOR_*`.
@@ -109,6 +160,16 @@ impl Envelope<'_> {
 }
 
 /// Why a call is refused.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::envelope::{Refusal, audit};
+///
+/// let refused = audit(&[0; 8], &[41], &[]).unwrap_err();
+/// assert_eq!(refused, Refusal::Hypercall { hypercall: 0 });
+/// assert_eq!(refused.to_string(), "hypercall 0 is not permitted");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// It ends before its references do.

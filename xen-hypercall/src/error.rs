@@ -9,6 +9,22 @@ use core::num::NonZeroU16;
 const MAX_ERRNO: usize = 4095;
 
 /// An errno of Xen. The numbers are those of Linux, whatever the guest runs.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::event_channel::Send;
+/// use xen_hypercall::operation::Perform;
+/// use xen_hypercall::{DomId, Port, XenError};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// let refused = xen.perform(Send::new(Port(77))).unwrap_err();
+/// assert_eq!(refused, XenError::INVAL);
+/// assert_eq!(refused.errno(), 22);
+/// ```
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub struct XenError(NonZeroU16);
 

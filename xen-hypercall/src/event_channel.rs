@@ -134,6 +134,22 @@ request! {
 }
 
 /// What a port is.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::event_channel::{BindIpi, GetStatus, Status};
+/// use xen_hypercall::operation::Perform;
+/// use xen_hypercall::DomId;
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// let port = xen.perform(BindIpi::new(0))?;
+/// assert_eq!(xen.perform(GetStatus::new(port))?, Status::Ipi);
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Status {
     /// Nothing.

@@ -24,6 +24,24 @@ use crate::operation::Perform;
 use crate::{DomId, Port, XenError, XenHypercall};
 
 /// Event channels of this domain.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::events::EventInterface;
+/// use xen_hypercall::{DomId, Port};
+/// use xen_ioctls::sim;
+///
+/// /// By device node as by hypercall.
+/// fn greet<E: EventInterface>(events: &E, domain: DomId) -> Result<Port, E::Error> {
+///     let port = events.offer(domain)?;
+///     events.notify(port)?;
+///     Ok(port)
+/// }
+///
+/// greet(&sim::Xen::new().event_channels(), DomId(1))?;
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 pub trait EventInterface {
     /// Why something did not work.
     type Error: core::error::Error;
@@ -58,6 +76,28 @@ pub trait EventInterface {
 }
 
 /// Receives events without waiting for them.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::events::EventReceiver;
+/// use xen_hypercall::DomId;
+/// use xen_ioctls::sim;
+///
+/// fn drain<E: EventReceiver>(events: &E) -> Result<usize, E::Error> {
+///     let mut fired = [0; 8];
+///     let count = events.pending(&mut fired)?;
+///     events.acknowledge(&fired[..count])?;
+///     Ok(count)
+/// }
+///
+/// let xen = sim::Xen::new();
+/// let guest = xen.create_domain(DomId(1), 1);
+/// let events = xen.event_channels();
+/// events.bind_interdomain(DomId(1), guest.offer_port(DomId(0)))?;
+/// assert_eq!(drain(&events)?, 1); // binding makes one up
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 pub trait EventReceiver: EventInterface {
     /// Takes ports that have fired, as many as there is room for, and returns how many. They
     /// stay silent until they are [acknowledged](Self::acknowledge).
@@ -76,6 +116,20 @@ pub trait EventReceiver: EventInterface {
 }
 
 /// Waits for events without blocking a thread.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::events::AsyncEventReceiver;
+///
+/// /// In a task; `xen_ioctls::TokioEventChannels` is one.
+/// async fn next<E: AsyncEventReceiver>(events: &E) -> Result<u32, E::Error> {
+///     let mut fired = [0];
+///     events.wait(&mut fired).await?;
+///     events.acknowledge(&fired)?;
+///     Ok(fired[0])
+/// }
+/// ```
 pub trait AsyncEventReceiver: EventReceiver {
     /// As [`EventReceiver::pending`], when there is at least one. Nothing is lost when the future
     /// is dropped.
@@ -91,6 +145,22 @@ const MASK: usize = offset_of!(Layout, evtchn_mask);
 
 /// The event bits of the page that a guest shares with Xen: `struct shared_info` of
 /// `xen/include/public/xen.h`, for 64-bit guests without FIFO event channels.
+///
+/// # Example
+///
+/// ```
+/// use core::ptr::NonNull;
+/// use xen_hypercall::events::SharedInfo;
+/// use xen_ioctls::sim;
+///
+/// // On Xen: the page that `memory::AddToPhysmap` has put somewhere.
+/// let page = sim::Xen::new().hypercalls().allocate(4096)?;
+/// let start = NonNull::new(page.as_ptr()).expect("it is mapped");
+/// // SAFETY: the page stays mapped, and nobody touches it otherwise.
+/// let shared = unsafe { SharedInfo::new(start) };
+/// # let _ = shared;
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct SharedInfo(NonNull<u8>);
 
@@ -125,6 +195,27 @@ impl SharedInfo {
 }
 
 /// Event channels by hypercall, and from the shared page.
+///
+/// # Example
+///
+/// ```
+/// use core::ptr::NonNull;
+/// use xen_hypercall::events::{EventInterface, EventReceiver, RawEventChannels, SharedInfo};
+/// use xen_hypercall::DomId;
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// let page = machine.hypercalls().allocate(4096).expect("there is memory");
+/// let start = NonNull::new(page.as_ptr()).expect("it is mapped");
+/// // SAFETY: the page stays mapped, and nobody touches it otherwise.
+/// let events = RawEventChannels::new(&xen, unsafe { SharedInfo::new(start) });
+/// let port = events.offer(DomId(1))?;
+/// assert_eq!(events.pending(&mut [0; 4])?, 0);
+/// events.unbind(port)?;
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 #[derive(Debug)]
 pub struct RawEventChannels<'x, X> {
     xen: &'x X,

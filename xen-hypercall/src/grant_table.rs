@@ -31,6 +31,26 @@ fn check(status: Status) -> Result<(), XenError> {
 }
 
 /// A grant that is mapped, for [`Unmap`].
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::grant_table::{Handle, Map, Unmap};
+/// use xen_hypercall::operation::Perform;
+/// use xen_hypercall::{DomId, Gfn};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+/// # guest.add_memory(0, 4096);
+/// # let grant = guest.grant(Gfn(0), DomId(0), true);
+///
+/// // SAFETY: nobody uses that page of this domain.
+/// let handle: Handle = xen.perform(unsafe { Map::new(DomId(1), grant, 0x8000, true) })?;
+/// // SAFETY: as above.
+/// xen.perform(unsafe { Unmap::new(handle, 0x8000) })?;
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Handle(pub u32);
 
@@ -82,7 +102,28 @@ request! {
     Copy = ops::Copy, => (), |args, _| check(args.status)
 }
 
-/// One end of a [`Copy`]: where, and the offset in the page.
+/// One end of a [`Copy`](struct@Copy): where, and the offset in the page.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::grant_table::{Copy, End};
+/// use xen_hypercall::operation::Perform;
+/// use xen_hypercall::{DomId, Gfn};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+/// # guest.add_memory(0, 4096);
+/// # machine.host().add_memory(0, 4096);
+/// # let grant = guest.grant(Gfn(0), DomId(0), false);
+///
+/// let from = End::Grant(DomId(1), grant, 0);
+/// let to = End::Frame(Gfn(0), 512);
+/// // SAFETY: nobody uses that part of the frame.
+/// xen.perform(unsafe { Copy::new(from, to, 512) })?;
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum End {
     /// A frame of this domain.

@@ -30,6 +30,16 @@ use core::fmt;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// What happens to bytes beyond what this side knows.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::growth::Tail;
+///
+/// // Xen's own rule for DM operations.
+/// let rule = Tail::Ignored;
+/// assert_ne!(rule, Tail::Refused);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tail {
     /// They do not matter: Xen's rule for DM operations.
@@ -41,6 +51,23 @@ pub enum Tail {
 }
 
 /// A structure that has had several sizes.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::growth::{Growing, Tail, read};
+///
+/// #[derive(Debug, PartialEq, zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::Immutable)]
+/// #[repr(C)]
+/// struct Limits { pages: u32, added_later: u32 }
+///
+/// impl Growing for Limits {
+///     const SIZES: &'static [usize] = &[4, 8];
+///     const TAIL: Tail = Tail::Refused;
+/// }
+///
+/// assert_eq!(read(&[7, 0, 0, 0]), Ok(Limits { pages: 7, added_later: 0 }));
+/// ```
 pub trait Growing: FromBytes + IntoBytes + Immutable {
     /// Every size it has had, ascending; the last is its size.
     const SIZES: &'static [usize];
@@ -49,6 +76,15 @@ pub trait Growing: FromBytes + IntoBytes + Immutable {
 }
 
 /// A structure of a size that it never had.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::growth::WrongSize;
+///
+/// let error = WrongSize { size: 12 };
+/// assert_eq!(error.to_string(), "12 bytes are no size of this structure");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrongSize {
     /// Bytes that were found.

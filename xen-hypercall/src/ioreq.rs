@@ -5,16 +5,32 @@
 //! One 32-byte slot per vCPU, [`SLOTS_PER_PAGE`] in a page. Byte 30 holds the state and three
 //! flags and is what both sides change; everything else belongs to the side whose turn it is.
 
+// UNSAFE: the buffered page is shared with Xen.
+#![expect(unsafe_code)]
+
 use core::mem::offset_of;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::abi::ioreq::{Flags, Ioreq, State, Type};
+use crate::abi::ioreq::{BUFFER_SLOTS, BufIoreq, Flags, Ioreq, State, Type};
 
 /// Slots (vCPUs) in one ioreq page.
 pub const SLOTS_PER_PAGE: usize = crate::PAGE_SIZE / size_of::<Slot>();
 
 /// `struct ioreq`. `flags` holds, from bit 0: `state` (4 bits), `data_is_ptr`, `dir`, `df`.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::ioreq::{DIR_READ, Kind, STATE_MASK, STATE_READY, Slot};
+/// use zerocopy::FromZeros;
+///
+/// let slot = Slot { kind: 1, flags: STATE_READY | DIR_READ, ..Slot::new_zeroed() };
+/// assert_eq!(slot.flags & STATE_MASK, STATE_READY);
+/// assert_eq!(Kind::from(slot.kind), Kind::Copy);
+/// ```
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Slot {
@@ -60,6 +76,15 @@ pub const DATA_IS_PTR: u8 = Flags::DATA_IS_PTR.0;
 pub const DIR_READ: u8 = Flags::DIR.0;
 
 /// `type`.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::ioreq::Kind;
+///
+/// assert_eq!(Kind::from(8), Kind::Invalidate);
+/// assert_eq!(Kind::from(99), Kind::Unknown(99));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `IOREQ_TYPE_PIO`: an x86 port.
@@ -87,5 +112,107 @@ impl From<u8> for Kind {
             Type::INVALIDATE => Self::Invalidate,
             Type(other) => Self::Unknown(other),
         }
+    }
+}
+
+/// A write of the guest that needs no answer.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::ioreq::{BufferedWrite, Kind};
+///
+/// let write = BufferedWrite { kind: Kind::Pio, address: 0xb010, size: 1, data: 0x20 };
+/// assert!(write.address < 1 << 20);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BufferedWrite {
+    /// What kind of access it is.
+    pub kind: Kind,
+    /// Guest-physical address or port, below 1 MiB.
+    pub address: u64,
+    /// Bytes of the access: 1, 2, 4 or 8.
+    pub size: u32,
+    /// The value.
+    pub data: u64,
+}
+
+/// The page of writes that need no answer, of a server that was
+/// [created](crate::dm_op::CreateIoreqServer::buffered) with one.
+///
+/// # Example
+///
+/// ```
+/// use core::ptr::NonNull;
+/// use xen_hypercall::dm_op::{CreateIoreqServer, MapIoRange, SetIoreqServerState};
+/// use xen_hypercall::ioreq::BufferedPage;
+/// use xen_hypercall::{DomId, memory::Resource};
+/// use xen_ioctls::sim::{Arch, Config, Xen};
+///
+/// let xen = Xen::with(Config { arch: Arch::X86, ..Config::default() });
+/// let guest = xen.create_domain(DomId(1), 1);
+/// let privcmd = xen.privcmd();
+/// let server = privcmd.perform(DomId(1), CreateIoreqServer::buffered())?;
+/// let page = privcmd.map_resource(DomId(1), Resource::buffered_page(server))?;
+/// privcmd.perform(DomId(1), MapIoRange::memory(server, &(0xa_0000..=0xa_ffff)))?;
+/// privcmd.perform(DomId(1), SetIoreqServerState::new(server, true))?;
+///
+/// assert!(guest.buffered_write(0xa_0010, 4, 0x1234));
+/// let start = NonNull::new(page.as_ptr()).expect("it is mapped");
+/// // SAFETY: the page stays mapped, and nobody else reads it.
+/// let mut writes = unsafe { BufferedPage::new(start) };
+/// assert_eq!(writes.take().map(|write| write.data), Some(0x1234));
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct BufferedPage(NonNull<u8>);
+
+// SAFETY: it is an address, and what is there is only changed atomically.
+unsafe impl Send for BufferedPage {}
+
+impl BufferedPage {
+    /// # Safety
+    ///
+    /// `page` is the beginning of the mapped, writable page, which stays mapped as long as this
+    /// is in use, and of which there is no other reader.
+    pub unsafe fn new(page: NonNull<u8>) -> Self {
+        Self(page)
+    }
+
+    /// Takes the oldest write, if there is any. Xen says by the server's event channel when there
+    /// are new ones.
+    pub fn take(&mut self) -> Option<BufferedWrite> {
+        let start = self.0.as_ptr();
+        // SAFETY: the page begins with both pointers, which are only changed atomically; Xen may
+        // move both at once, so they are read at once.
+        let pointers = unsafe { AtomicU64::from_ptr(start.cast()) };
+        let [read, write]: [u32; 2] = zerocopy::transmute!(pointers.load(Ordering::Acquire));
+        if read == write {
+            return None;
+        }
+        let first = self.slot(read);
+        let [kind, ..] = first.head.0.to_le_bytes();
+        let power = first.head.0 >> 10 & 3;
+        let upper = match power {
+            3 => self.slot(read.wrapping_add(1)).data,
+            _ => 0,
+        };
+        // SAFETY: as above. It is added to, so that it does not matter whether Xen has moved it.
+        let taken = unsafe { AtomicU32::from_ptr(start.cast()) };
+        taken.fetch_add(if power == 3 { 2 } else { 1 }, Ordering::Release);
+        Some(BufferedWrite {
+            kind: kind.into(),
+            address: (first.head.0 >> 12).into(),
+            size: 1 << power,
+            data: u64::from(upper) << 32 | u64::from(first.data),
+        })
+    }
+
+    fn slot(&self, pointer: u32) -> BufIoreq {
+        let bytes = (pointer % BUFFER_SLOTS) as usize * size_of::<BufIoreq>();
+        let slot = self.0.as_ptr().wrapping_add(size_of::<u64>() + bytes);
+        // SAFETY: the slot is in the page and aligned, any bits are one, and Xen writes it no
+        // more until the pointer has passed it.
+        unsafe { slot.cast::<BufIoreq>().read_volatile() }
     }
 }

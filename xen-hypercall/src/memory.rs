@@ -16,6 +16,21 @@ use crate::slot::Place;
 use crate::{DomId, Gfn, XenError};
 
 /// What to acquire: `type`, `id` and first `frame` of `struct xen_mem_acquire_resource`.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, dm_op::CreateIoreqServer, memory::Resource};
+/// use xen_ioctls::sim;
+///
+/// let xen = sim::Xen::new();
+/// let _guest = xen.create_domain(DomId(1), 1);
+/// let privcmd = xen.privcmd();
+/// let server = privcmd.perform(DomId(1), CreateIoreqServer::unbuffered())?;
+/// let page = privcmd.map_resource(DomId(1), Resource::ioreq_page(server, 0))?;
+/// assert_eq!(page.len(), 4096);
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resource {
     /// `XENMEM_resource_*`.
@@ -27,6 +42,16 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// The page of buffered writes of a server:
+    /// `XENMEM_resource_ioreq_server_frame_bufioreq`.
+    pub fn buffered_page(server: ServerId) -> Self {
+        Self {
+            kind: abi::Resource::IOREQ_SERVER.0.into(),
+            id: server.0.into(),
+            frame: abi::FRAME_BUFIOREQ,
+        }
+    }
+
     /// Page `n` of the synchronous ioreq pages of a server (frame 0 is the buffered one):
     /// `XENMEM_resource_ioreq_server_frame_ioreq(n)`.
     pub fn ioreq_page(server: ServerId, n: u32) -> Self {
@@ -101,6 +126,20 @@ request! {
 }
 
 /// `XENMAPSPACE_*`: which page.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::memory::{AddToPhysmap, Space};
+/// use xen_hypercall::operation::Perform;
+/// use xen_hypercall::{DomId, Gfn, XenError, XenHypercall};
+///
+/// /// In a guest that has kept the frame free.
+/// fn place<X: XenHypercall>(xen: &X, free: Gfn) -> Result<(), XenError> {
+///     // SAFETY: nobody uses the frame.
+///     xen.perform(unsafe { AddToPhysmap::new(DomId::SELF, Space::SharedInfo, free) })
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Space {
     /// The page that the domain shares with Xen.
@@ -158,6 +197,25 @@ request! {
 }
 
 /// `XENMAPSPACE_*`: whose pages a batch is of.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::memory::{AddToPhysmapBatch, BatchSpace};
+/// use xen_hypercall::operation::Perform;
+/// use xen_hypercall::slot::{In, Out};
+/// use xen_hypercall::{DomId, Gfn, XenError, XenHypercall};
+///
+/// /// Two frames of another domain, at two that this one has kept free.
+/// fn place<X: XenHypercall>(xen: &X, free: &mut [Gfn; 2]) -> Result<bool, XenError> {
+///     // SAFETY: nobody uses the frames.
+///     let batch = unsafe { AddToPhysmapBatch::new(DomId::SELF, BatchSpace::Foreign(DomId(7))) };
+///     let (mut theirs, mut errors) = ([0x100, 0x101], [0; 2]);
+///     let slots = (In(&mut theirs), In(free), Out(&mut errors));
+///     let (_, (_, _, errors)) = xen.perform_with(batch, slots)?;
+///     Ok(errors == [0, 0])
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum BatchSpace {
     /// Of the domain's grant table.

@@ -94,6 +94,16 @@ use crate::call::{MutMemory, XenHypercall};
 use crate::slot::{MOST, NoSlot, Place, Slots};
 
 /// One operation of a hypercall.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::abi::sched::ops::Watchdog;
+/// use xen_hypercall::operation::Operation;
+///
+/// assert_eq!((Watchdog::HYPERCALL, Watchdog::NUMBER), (29, 6));
+/// assert_eq!(Watchdog::NAME, "sched.watchdog");
+/// ```
 pub trait Operation {
     /// `__HYPERVISOR_*`.
     const HYPERCALL: u32;
@@ -114,6 +124,16 @@ pub trait Operation {
 }
 
 /// Who writes a structure or a buffer.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::abi::version::ops::{CompileInfo, GetFeatures};
+/// use xen_hypercall::operation::{Direction, Operation};
+///
+/// assert_eq!(CompileInfo::DIRECTION, Direction::Out);
+/// assert_eq!(GetFeatures::DIRECTION, Direction::InOut);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// The caller.
@@ -125,6 +145,16 @@ pub enum Direction {
 }
 
 /// Who may issue a call.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::abi::sched::ops::{Block, RemoteShutdown};
+/// use xen_hypercall::operation::{Class, Operation};
+///
+/// assert_eq!(Block::INFO.class, Class::Privileged);
+/// assert_eq!(RemoteShutdown::INFO.class, Class::Logical);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// Only a kernel: it acts on the caller's own execution or on resources a kernel manages.
@@ -134,6 +164,15 @@ pub enum Class {
 }
 
 /// Whether a layout may change.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::abi::dm_op::ops::NrVcpus;
+/// use xen_hypercall::operation::{Operation, Stability};
+///
+/// assert_eq!(NrVcpus::INFO.stability, Stability::Stable);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stability {
     /// It stays as it is.
@@ -145,6 +184,16 @@ pub enum Stability {
 }
 
 /// What is known of an operation beside its layout.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::abi::vcpu::ops::RegisterRunstatePhysArea;
+/// use xen_hypercall::operation::{Info, Operation};
+///
+/// let Info { since, x86, arm, .. } = RegisterRunstatePhysArea::INFO;
+/// assert_eq!((since, x86, arm), (Some((4, 18)), true, false));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Info {
     /// Who may issue it.
@@ -162,6 +211,26 @@ pub struct Info {
 }
 
 /// The structure of an operation, filled in, with what comes back.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::operation::{Operation, Perform, Request};
+/// use xen_hypercall::{DomId, sched::Watchdog};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// fn name<R: Request>(_: &R) -> &'static str {
+///     R::Of::NAME
+/// }
+///
+/// let request = Watchdog::new(30);
+/// assert_eq!(name(&request), "sched.watchdog");
+/// assert!(xen.perform(request)?.is_some());
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 ///
 /// # Safety
 ///
@@ -202,6 +271,29 @@ pub unsafe trait Request {
 
 /// A request of which one hypercall takes many.
 ///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::grant_table::{Copy, End};
+/// use xen_hypercall::operation::Perform;
+/// use xen_hypercall::{DomId, Gfn, GrantRef, XenError};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+/// # machine.host().add_memory(0, 4096);
+///
+/// let from = |n| End::Grant(DomId(1), GrantRef(n), 0);
+/// let to = End::Frame(Gfn(0), 0);
+/// // SAFETY: nobody uses the frame.
+/// let mut copies = [8, 9].map(|n| unsafe { Copy::new(from(n), to, 64) });
+/// // One hypercall, a result for each: nothing is granted here.
+/// for done in xen.perform_all(&mut copies)? {
+///     assert_eq!(done, Err(XenError::NOENT));
+/// }
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
+///
 /// # Safety
 ///
 /// It is nothing but the structure of its operation, as bytes.
@@ -216,6 +308,21 @@ pub(crate) const fn word(number: u32) -> usize {
 }
 
 /// Performs operations. Every [`XenHypercall`] does.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::operation::Perform;
+/// use xen_hypercall::{DomId, hvm::GetParam, abi::hvm::Param};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// let port = xen.perform(GetParam::new(DomId(1), Param::STORE_EVTCHN))?;
+/// assert_eq!(port, 0); // nobody has set it
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 pub trait Perform: XenHypercall + Sized {
     /// Performs an operation that has no buffer.
     ///
@@ -386,6 +493,16 @@ macro_rules! request {
 pub(crate) use request;
 
 /// A tagged union whose tag names none of its values.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::abi::event_channel::{EvtchnStatus, Status};
+/// use xen_hypercall::operation::UnknownTag;
+///
+/// let answer = EvtchnStatus { status: Status(99), ..Default::default() };
+/// assert_eq!(answer.u_value(), Err(UnknownTag(99)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownTag(pub u64);
 

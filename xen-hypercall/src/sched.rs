@@ -96,6 +96,24 @@ impl RemoteShutdown {
 }
 
 /// A watchdog of this domain.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::operation::Perform;
+/// use xen_hypercall::{DomId, sched::{Watchdog, WatchdogId}};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// let watchdog: Option<WatchdogId> = xen.perform(Watchdog::new(30))?;
+/// if let Some(watchdog) = watchdog {
+///     xen.perform(Watchdog::reset(watchdog, 30))?;
+///     xen.perform(Watchdog::end(watchdog))?;
+/// }
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct WatchdogId(pub u32);
 

@@ -9,6 +9,17 @@ mod sealed {
 }
 
 /// A buffer that an operation wants, or none.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::slot::{Out, Slot};
+///
+/// fn written<S: Slot>(_: &S) -> bool {
+///     S::WRITTEN
+/// }
+/// assert!(written(&Out(&mut [0u8; 4])));
+/// ```
 pub trait Slot: sealed::Sealed {
     /// What is left when the operation is done.
     type Back;
@@ -26,21 +37,81 @@ pub trait Slot: sealed::Sealed {
 }
 
 /// The operation has no further buffer.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::slot::{NoSlot, Slot};
+///
+/// assert_eq!(NoSlot.count(), 0);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct NoSlot;
 
 /// Items that Xen reads. They are lent as if Xen wrote them: Linux refuses memory that cannot be
 /// written to, such as a constant's.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::operation::Perform;
+/// use xen_hypercall::slot::In;
+/// use xen_hypercall::{DomId, Port, sched::Poll, event_channel::BindIpi};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// let port: Port = xen.perform(BindIpi::new(0))?;
+/// xen.perform_with(Poll::new(), In(&mut [port]))?;
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 #[derive(Debug)]
 pub struct In<'s, T>(pub &'s mut [T]);
 
 /// Items that Xen reads, and writes in their place. They are [given back](Slot::Back) when the
 /// operation is done.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::memory::Populate;
+/// use xen_hypercall::operation::Perform;
+/// use xen_hypercall::slot::InOut;
+/// use xen_hypercall::{DomId, Gfn};
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// let mut frames = [Gfn(0x100), Gfn(0x101)];
+/// let populate = Populate::new(DomId::SELF, 0);
+/// let (done, _frames) = xen.perform_with(populate, InOut(&mut frames))?;
+/// assert_eq!(done, 2);
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 #[derive(Debug)]
 pub struct InOut<'s, T>(pub &'s mut [T]);
 
 /// Room for items that Xen writes. What is in it can be read when the operation is done, and not
 /// before: it is [given back](Slot::Back) then.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::dm_op::TrackDirtyVram;
+/// use xen_hypercall::slot::Out;
+/// use xen_hypercall::{DomId, Gfn};
+/// use xen_ioctls::sim::{Arch, Config, Xen};
+///
+/// let xen = Xen::with(Config { arch: Arch::X86, ..Config::default() });
+/// let _guest = xen.create_domain(DomId(1), 1);
+/// let mut room = [0xff; 8];
+/// let track = TrackDirtyVram::new(Gfn(0xa0));
+/// let ((), bitmap) = xen.privcmd().perform_with(DomId(1), track, Out(&mut room))?;
+/// assert_eq!(bitmap, [0; 8]); // 64 frames, none of them written to
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Out<'s, T>(pub &'s mut [T]);
 
@@ -95,6 +166,19 @@ items!(Out, &'s [T], true, |Self(items)| items);
 pub const MOST: usize = 3;
 
 /// A buffer for Xen.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::slot::{In, Slots};
+///
+/// let mut ports = [1u32, 2];
+/// let mut slots = In(&mut ports);
+/// let [Some(buffer), None, None] = slots.buffers() else {
+///     panic!("one slot is one buffer");
+/// };
+/// assert_eq!((buffer.bytes.len(), buffer.count, buffer.written), (8, 2, false));
+/// ```
 #[derive(Debug)]
 pub struct Buffer<'b> {
     /// What it holds.
@@ -106,6 +190,15 @@ pub struct Buffer<'b> {
 }
 
 /// Where Xen finds a buffer.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::slot::Place;
+///
+/// // No buffer.
+/// assert_eq!(Place::default(), Place { address: 0, count: 0 });
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     /// Its address.
@@ -115,6 +208,16 @@ pub struct Place {
 }
 
 /// All buffers that an operation wants: a [`Slot`], or a tuple of them.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::slot::{In, Out, Slots};
+///
+/// let (mut which, mut errors) = ([1u64, 2], [0i32; 2]);
+/// let mut slots = (In(&mut which), In(&mut [7u64, 8]), Out(&mut errors));
+/// assert_eq!(slots.buffers().iter().flatten().count(), 3);
+/// ```
 pub trait Slots: sealed::Sealed {
     /// What is left when the operation is done.
     type Back;

@@ -18,6 +18,20 @@ pub const HYPERCALL: u64 = ops::Version::HYPERCALL as u64;
 pub const XENVER_VERSION: u64 = ops::Version::NUMBER as u64;
 
 /// The answer to [`XENVER_VERSION`]. Every domain may ask.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::version::{Version, version};
+/// use xen_hypercall::DomId;
+/// use xen_ioctls::{Hypercaller, sim};
+/// # let machine = sim::Xen::new();
+/// # let guest = machine.create_domain(DomId(1), 2);
+/// let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+///
+/// assert!(version(&xen)? >= Version { major: 4, minor: 17 });
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version {
     /// 4 in Xen 4.20.

@@ -10,6 +10,18 @@ use xen_hypercall::{DomId, Port};
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// A call that failed, with what it was about.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, dm_op::NrVcpus};
+/// use xen_ioctls::{Error, sim};
+///
+/// let gone = sim::Xen::new().privcmd().perform(DomId(7), NrVcpus::new()).unwrap_err();
+/// assert!(matches!(gone, Error::DmOp { domain: DomId(7), .. }));
+/// assert_eq!(gone.raw_os_error(), Some(3)); // ESRCH
+/// assert_eq!(gone.to_string(), "device model operation 20 on domain 7 failed");
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A device node cannot be opened: not a Xen host, no permission, or the driver is missing.

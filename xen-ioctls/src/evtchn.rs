@@ -28,6 +28,24 @@ const PATH: &str = "/dev/xen/evtchn";
 ///
 /// A port that has fired is silent until it is [acknowledged](Self::acknowledge). The descriptor
 /// polls readable while [`pending`](Self::pending) has something to say.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::DomId;
+/// use xen_ioctls::sim;
+///
+/// let xen = sim::Xen::new();
+/// let guest = xen.create_domain(DomId(1), 1);
+/// let events = xen.event_channels(); // on Xen: EventChannels::open()?
+/// let port = events.bind_interdomain(DomId(1), guest.offer_port(DomId(0)))?;
+///
+/// let mut fired = [0; 16];
+/// let count = events.pending(&mut fired)?;
+/// assert_eq!(fired[..count], [port.0]);
+/// events.acknowledge(&fired[..count])?;
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct EventChannels(Node);
 
@@ -164,9 +182,17 @@ impl EventChannels {
     ///
     /// # Errors
     ///
-    /// [`Error::Events`] when events were lost (`EFBIG`) or the descriptor cannot be read.
+    /// [`Error::Events`] when events were lost (`EFBIG`), or the descriptor cannot be read or gives
+    /// something else.
     pub fn pending(&self, ports: &mut [u32]) -> Result<usize> {
         match self.0.read(ports.as_mut_bytes()) {
+            // The driver gives whole ports, and never none where there is room.
+            Ok(bytes) if bytes % size_of::<u32>() != 0 || (bytes == 0 && !ports.is_empty()) => {
+                Err(Error::Events {
+                    what: "read",
+                    source: io::ErrorKind::UnexpectedEof.into(),
+                })
+            }
             Ok(bytes) => Ok(bytes / size_of::<u32>()),
             Err(e)
                 if matches!(

@@ -162,6 +162,20 @@ impl AsRawFd for GrantAllocator {
 
 /// Pages that are granted to another domain. Dropping this unmaps them here; they are freed once
 /// the other domain has unmapped them, too.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::DomId;
+/// use xen_ioctls::{GrantedPages, sim};
+///
+/// let xen = sim::Xen::new();
+/// let _guest = xen.create_domain(DomId(1), 1);
+/// let pages: GrantedPages = xen.grant_allocator().allocate(DomId(1), 2, true)?;
+/// assert_eq!(pages.refs().len(), 2);
+/// pages.notify_at_end(0, true, None)?; // byte 0 becomes zero when they go
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct GrantedPages {
     mapping: Mapping,

@@ -23,6 +23,16 @@ const PATH: &str = "/dev/xen/hypercall";
 /// Xen must find each page at its place during the whole call. The pages of the node never move;
 /// locked memory may still be migrated now and then, which fails that call with `EFAULT`.
 /// Children get neither.
+///
+/// # Example
+///
+/// ```
+/// use xen_ioctls::{Hypercalls, sim};
+///
+/// let memory = sim::Xen::new().hypercalls(); // on Xen: Hypercalls::open()?
+/// assert_eq!(memory.allocate(100)?.len(), 4096);
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Hypercalls(Option<Arc<Node>>);
 

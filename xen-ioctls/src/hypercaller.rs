@@ -103,6 +103,19 @@ fn error_of(errno: Option<i32>) -> XenError {
 }
 
 /// Memory for one buffer; kept for the next one when dropped.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{XenAllocate, call::OwnedMemory};
+/// use xen_ioctls::{Bounce, Hypercaller, sim};
+///
+/// let xen = sim::Xen::new();
+/// let xen = Hypercaller::new(xen.privcmd(), xen.hypercalls());
+/// let memory: Bounce<'_> = xen.allocate(24)?;
+/// assert_eq!(memory.bytes(), [0; 24]);
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 #[derive(Debug)]
 pub struct Bounce<'a> {
     owner: &'a Hypercaller,
@@ -143,6 +156,20 @@ impl Drop for Bounce<'_> {
 }
 
 /// A copy that Xen reads.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{XenHypercall, call::ConstMemory};
+/// use xen_ioctls::{ConstBounce, Hypercaller, sim};
+///
+/// let xen = sim::Xen::new();
+/// let xen = Hypercaller::new(xen.privcmd(), xen.hypercalls());
+/// let text = b"hello";
+/// let lent: ConstBounce<'_> = xen.lend_const(text)?;
+/// assert_ne!(lent.as_ptr(), text.as_ptr()); // a copy where Xen can reach it
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 #[derive(Debug)]
 pub struct ConstBounce<'a>(Bounce<'a>);
 
@@ -153,6 +180,24 @@ impl ConstMemory for ConstBounce<'_> {
 }
 
 /// A copy that Xen reads and writes, and the original.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{XenHypercall, call::MutMemory};
+/// use xen_ioctls::{Hypercaller, MutBounce, sim};
+///
+/// let xen = sim::Xen::new();
+/// let xen = Hypercaller::new(xen.privcmd(), xen.hypercalls());
+/// let mut answer = [0; 4];
+/// let mut lent: MutBounce<'_> = xen.lend_mut(&mut answer)?;
+/// // SAFETY: four bytes were lent.
+/// unsafe { lent.as_mut_ptr().write(5) };
+/// lent.update();
+/// drop(lent);
+/// assert_eq!(answer, [5, 0, 0, 0]);
+/// # Ok::<(), xen_hypercall::XenError>(())
+/// ```
 #[derive(Debug)]
 pub struct MutBounce<'a> {
     copy: Bounce<'a>,

@@ -13,6 +13,8 @@
 //! Only what is stable between Xen versions is used: device model operations, resource and
 //! foreign mappings, event channels, grants. No domctl, no sysctl, no C library of Xen.
 //!
+//! [`guide`] has a page for each thing that one begins with.
+//!
 //! Without a Xen host, the same types work on the simulated one of the feature `sim`.
 //!
 //! # Example
@@ -36,6 +38,7 @@ mod error;
 mod evtchn;
 mod gntalloc;
 mod gntdev;
+pub mod guide;
 mod hypercall;
 mod hypercaller;
 mod mapping;

@@ -11,6 +11,20 @@ use std::os::fd::AsRawFd;
 use std::ptr::{self, NonNull};
 
 /// What the process may do with a mapping.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, Gfn};
+/// use xen_ioctls::{Protection, sim};
+///
+/// let xen = sim::Xen::new();
+/// let guest = xen.create_domain(DomId(1), 1);
+/// guest.add_memory(0, 4096);
+/// let readable = guest.grant(Gfn(0), DomId(0), false);
+/// assert!(xen.grants().map(DomId(1), &[readable], Protection::Read).is_ok());
+/// assert!(xen.grants().map(DomId(1), &[readable], Protection::ReadWrite).is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protection {
     /// Reading only: what a device-readable descriptor, or a read-only grant, needs.
@@ -32,6 +46,17 @@ impl Protection {
 ///
 /// The other domain reads and writes it at any time: go through volatile or atomic accesses
 /// only, and copy what must not change.
+///
+/// # Example
+///
+/// ```
+/// use xen_ioctls::{Mapping, sim};
+///
+/// let memory: Mapping = sim::Xen::new().hypercalls().allocate(4096)?;
+/// // SAFETY: the memory is mapped, and nobody else's; what is shared is accessed volatile.
+/// unsafe { memory.as_ptr().write_volatile(1) };
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Mapping {
     start: NonNull<u8>,

@@ -14,6 +14,7 @@ use xen_hypercall::dm_op::{
 };
 use xen_hypercall::ioreq::SLOTS_PER_PAGE;
 use xen_hypercall::memory::Resource;
+use xen_hypercall::slot::NoSlot;
 use xen_hypercall::{DomId, Port};
 use xen_ioctls::{EventChannels, IoEventFd, Kick, Mapping, Privcmd};
 
@@ -118,13 +119,12 @@ impl IoreqServer {
     pub fn create_with(domain: DomId, privcmd: Privcmd, events: EventChannels) -> Result<Self> {
         let step = |step| move |source| failed(domain, step, source);
         let vcpus = count_vcpus(domain, &privcmd)?;
-        let mut created = CreateIoreqServer::unbuffered();
-        privcmd
-            .dm_op(domain, &mut created)
+        let id = privcmd
+            .perform(domain, CreateIoreqServer::unbuffered())
             .map_err(step("create an IOREQ server"))?;
         let id = Id {
             domain,
-            id: created.id(),
+            id,
             privcmd,
         };
         // The page comes first: it exists once it is acquired, and enabling fills it in.
@@ -290,11 +290,9 @@ fn failed(domain: DomId, step: &'static str, source: xen_ioctls::Error) -> Error
 }
 
 fn count_vcpus(domain: DomId, privcmd: &Privcmd) -> Result<usize> {
-    let mut question = NrVcpus::new();
-    privcmd
-        .dm_op(domain, &mut question)
+    let vcpus = privcmd
+        .perform(domain, NrVcpus::new())
         .map_err(|source| failed(domain, "count the vCPUs", source))?;
-    let vcpus = question.vcpus();
     usize::try_from(vcpus)
         .ok()
         .filter(|n| *n > 0)
@@ -371,15 +369,13 @@ impl Id {
             })
     }
 
-    fn op<T: DmOp>(&self, mut op: T, step: &'static str) -> Result<()> {
-        let domain = self.domain;
+    fn op<T>(&self, op: T, step: &'static str) -> Result<()>
+    where
+        T: for<'s> DmOp<Slot<'s> = NoSlot, Output = ()>,
+    {
         self.privcmd
-            .dm_op(domain, &mut op)
-            .map_err(|source| Error::Step {
-                domain,
-                step,
-                source,
-            })
+            .perform(self.domain, op)
+            .map_err(|source| failed(self.domain, step, source))
     }
 }
 

@@ -29,8 +29,9 @@ fn text(value: &[u8]) -> String {
 /// The tree below a node, a line for each node.
 fn tree(store: &impl Store, path: &str, depth: usize) -> Result<String, Error> {
     let mut lines = String::new();
-    let mut names = store.directory(path)?.unwrap_or_default();
-    names.sort();
+    let names = store.directory(path)?.unwrap_or_default();
+    let mut names: Vec<&str> = names.iter().collect();
+    names.sort_unstable();
     for name in names {
         let child = match path {
             "/" => format!("/{name}"),

@@ -57,7 +57,7 @@ pub use watch::AsyncWatch;
 ///     client.directory("/local/domain"),
 /// );
 /// assert_eq!(name?.as_deref(), Some("guest"));
-/// assert_eq!(domains?, Some(vec!["1".into()]));
+/// assert_eq!(domains?.unwrap_or_default(), ["1"]);
 /// # Ok(())
 /// # }
 /// # #[cfg(not(feature = "sim"))]

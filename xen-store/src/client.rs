@@ -37,7 +37,7 @@ use crate::wire::MessageType;
 ///
 /// client.write("/local/domain/1/name", "guest")?;
 /// assert_eq!(client.read_string("/local/domain/1/name")?.as_deref(), Some("guest"));
-/// assert_eq!(client.directory("/local/domain")?, Some(vec!["1".into()]));
+/// assert_eq!(client.directory("/local/domain")?.unwrap_or_default(), ["1"]);
 /// assert_eq!(client.read("/local/domain/2/name")?, None);
 /// # Ok(())
 /// # }

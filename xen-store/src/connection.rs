@@ -22,7 +22,7 @@ use crate::idle::Idle;
 use crate::options::Options;
 use crate::router::{Answer, Registered, Router, Waiter, Want};
 use crate::transport::Transport;
-use crate::wire::{self, Decoder, MessageType};
+use crate::wire::{self, Decoder, MessageType, PAYLOAD_MAX};
 
 pub(crate) mod reading;
 mod reconnect;
@@ -68,13 +68,15 @@ impl<'a> Request<'a> {
         if length > limit {
             return Err(Error::Length { length, limit });
         }
-        wire::append(buffer, self.kind, id, tx_id, &parts)
+        wire::encode(buffer, self.kind, id, tx_id, &parts)
     }
 
     /// What the answer means.
     pub(crate) fn interpret(&self, answer: Answer) -> Result<Vec<u8>, Error> {
         let (kind, payload) = answer.map_err(|source| Error::Lost { source })?;
-        if kind == self.kind {
+        // Only oxenstored's lists of children are longer.
+        let fits = payload.len() <= PAYLOAD_MAX || kind == MessageType::Directory;
+        if kind == self.kind && fits {
             return Ok(payload);
         }
         let path = self.subject.into();
@@ -270,7 +272,8 @@ impl Connection {
         let token = lock(&self.state).router.add_watch(watch.clone());
         let registered = self.register_watch(token, watch, true);
         if registered.is_err() {
-            lock(&self.state).router.watches.remove(&token);
+            // It may be registered all the same, by who has connected again meanwhile.
+            self.unwatch(&watch.path, token);
         }
         registered.map(|()| token)
     }
@@ -295,6 +298,7 @@ impl Connection {
             answer => answer,
         }
         .map(drop)
+        .or_else(unless_registered)
     }
 
     /// Ends a watch without waiting for the server.
@@ -333,6 +337,14 @@ pub(crate) fn watch_arguments(token: u64, depth: Option<u32>) -> String {
     match depth {
         Some(depth) => format!("{token}\0{depth}\0"),
         None => format!("{token}\0"),
+    }
+}
+
+/// No token is used twice: who has connected again meanwhile has registered the watch.
+pub(crate) fn unless_registered(error: Error) -> Result<(), Error> {
+    match error.errno() {
+        Some(Errno::Exists) => Ok(()),
+        _ => Err(error),
     }
 }
 

@@ -8,6 +8,26 @@ use crate::store::{Session, malformed};
 use crate::wire::{self, MessageType};
 
 /// What a server offers a domain (docs/misc/xenstore-ring.txt, "Server feature bitmap").
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "sim")]
+/// # fn main() -> Result<(), xen_store::Error> {
+/// use xen_store::{Errno, Features, sim};
+///
+/// let depth = match sim::Server::new().client().features(None) {
+///     Ok(features) => features.contains(Features::WATCH_DEPTH),
+///     // Before Xen 4.21, and oxenstored.
+///     Err(error) if error.errno() == Some(&Errno::Unsupported) => false,
+///     Err(error) => return Err(error),
+/// };
+/// assert!(depth);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sim"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Features(pub u32);
 

@@ -10,6 +10,26 @@ use std::{io, path::PathBuf, sync::Arc};
 use crate::wire::MessageType;
 
 /// Whatever can go wrong between a caller and its xenstored.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "sim")]
+/// # fn main() -> Result<(), xen_store::Error> {
+/// use xen_store::{Errno, Error, Store, sim};
+///
+/// let server = sim::Server::new();
+/// let client = server.client();
+/// match client.rm("/not/there") {
+///     Err(error) if error.errno() == Some(&Errno::NotFound) => {}
+///     other => return other,
+/// }
+/// assert!(matches!(client.read("/a//b"), Err(Error::PathSyntax { .. })));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sim"))]
+/// # fn main() {}
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[cfg(feature = "std")]
@@ -144,6 +164,15 @@ macro_rules! errno {
         /// The error names of the protocol (`xsd_errors`, xen/include/public/io/xs_wire.h).
         ///
         /// They travel as names because numbers differ between systems.
+        ///
+        /// # Example
+        ///
+        /// ```
+        /// use xen_store::Errno;
+        ///
+        /// assert_eq!(Errno::from_name("EAGAIN"), Errno::Again);
+        /// assert_eq!(Errno::from_name("ENEW").name(), "ENEW");
+        /// ```
         #[derive(Clone, Debug, Eq, Hash, PartialEq)]
         #[non_exhaustive]
         pub enum Errno {

@@ -26,6 +26,8 @@ mod domains;
 mod error;
 #[cfg(feature = "std")]
 mod idle;
+#[cfg(feature = "std")]
+mod names;
 mod number;
 #[cfg(feature = "std")]
 mod options;
@@ -56,6 +58,8 @@ pub use client::Client;
 #[cfg(feature = "std")]
 pub use domains::Features;
 pub use error::{Errno, Error};
+#[cfg(feature = "std")]
+pub use names::{DIRECTORY_ATTEMPTS, DIRECTORY_LIMIT, Names};
 pub use number::Number;
 #[cfg(feature = "std")]
 pub use options::Options;
@@ -65,7 +69,7 @@ pub use queue::QUEUE_LIMIT;
 #[cfg(feature = "std")]
 pub use scan::{Scan, ScanEvent};
 #[cfg(feature = "std")]
-pub use store::{DIRECTORY_ATTEMPTS, DIRECTORY_LIMIT, Store};
+pub use store::Store;
 #[cfg(feature = "std")]
 pub use transaction::{TRANSACTION_ATTEMPTS, Transaction};
 #[cfg(feature = "std")]

@@ -9,6 +9,26 @@ use core::fmt;
 use crate::wire;
 
 /// What a domain may do with a node.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "sim")]
+/// # fn main() -> Result<(), xen_store::Error> {
+/// use xen_store::{Access, Permissions, Store, sim};
+///
+/// let server = sim::Server::new();
+/// let client = server.client();
+/// client.mkdir("/a")?;
+/// // Domain 3 owns it, all others may read it.
+/// let permissions = Permissions { owner: 3, others: Access::Read, domains: vec![] };
+/// client.set_permissions("/a", &permissions)?;
+/// assert_eq!(client.permissions("/a")?, Some(permissions));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sim"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Access {
     /// Nothing (`n`).

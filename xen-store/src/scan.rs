@@ -2,24 +2,54 @@
 
 //! The children of a node, without losing one.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::os::fd::{AsRawFd, RawFd};
 
 use crate::client::Client;
 use crate::error::Error;
+use crate::names::Names;
 use crate::store::Store;
 use crate::watch::{Watch, WatchEvent};
 
 /// What happened to a child of the node that a [`Scan`] looks at.
+///
+/// What is reported at once is reported in this order.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "sim")]
+/// # fn main() -> Result<(), xen_store::Error> {
+/// use std::collections::BTreeSet;
+/// use xen_store::{Scan, ScanEvent, sim};
+///
+/// let server = sim::Server::new();
+/// server.write("/backend/1/state", "1");
+/// let mut scan = Scan::new(&server.client(), "/backend")?;
+///
+/// let mut served = BTreeSet::new();
+/// while let Some(event) = scan.try_next() {
+///     match event? {
+///         ScanEvent::Added(name) => drop(served.insert(name)),
+///         ScanEvent::Changed(name) => println!("look at {name} again"),
+///         ScanEvent::Removed(name) => drop(served.remove(&name)),
+///     }
+/// }
+/// assert!(served.contains("1"));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sim"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum ScanEvent {
+    /// There is no child of this name any more.
+    Removed(String),
     /// There is a child of this name.
     Added(String),
     /// The child, or something below it, may have changed; it may also have been removed and made
     /// again.
     Changed(String),
-    /// There is no child of this name any more.
-    Removed(String),
 }
 
 /// The children of a node as they come, change and go.
@@ -105,7 +135,7 @@ impl Scan {
                 return None;
             }
             match self.client.directory(self.watch.path()) {
-                Ok(names) => self.children.list(names.unwrap_or_default()),
+                Ok(names) => self.children.list(&names.unwrap_or_default()),
                 Err(error) => return Some(Err(error)),
             }
         }
@@ -147,7 +177,8 @@ pub(crate) struct Children {
     all: bool,
     /// The list has to be read.
     stale: bool,
-    events: VecDeque<ScanEvent>,
+    /// A set for its small allocations.
+    events: BTreeSet<ScanEvent>,
 }
 
 impl Children {
@@ -159,7 +190,7 @@ impl Children {
             touched: BTreeSet::new(),
             all: false,
             stale: true,
-            events: VecDeque::new(),
+            events: BTreeSet::new(),
         }
     }
 
@@ -181,15 +212,17 @@ impl Children {
     }
 
     /// Takes the list that the server has given after all events that were noted.
-    pub(crate) fn list(&mut self, names: Vec<String>) {
-        let names = BTreeSet::from_iter(names);
+    pub(crate) fn list(&mut self, list: &Names) {
+        let mut names = BTreeSet::new();
+        // One by one: `from_iter` would sort them in one large vector first.
+        names.extend(list.iter().map(String::from));
         let removed = self.known.difference(&names).cloned();
         self.events.extend(removed.map(ScanEvent::Removed));
         for name in &names {
             if !self.known.contains(name) {
-                self.events.push_back(ScanEvent::Added(name.clone()));
+                self.events.insert(ScanEvent::Added(name.clone()));
             } else if self.all || self.touched.contains(name) {
-                self.events.push_back(ScanEvent::Changed(name.clone()));
+                self.events.insert(ScanEvent::Changed(name.clone()));
             }
         }
         self.known = names;
@@ -199,7 +232,7 @@ impl Children {
     }
 
     pub(crate) fn pop(&mut self) -> Option<ScanEvent> {
-        self.events.pop_front()
+        self.events.pop_first()
     }
 }
 

@@ -34,6 +34,23 @@ use tree::{Change, Fired, Tree};
 const RECORDED: usize = 1024;
 
 /// A request as the server got it.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "sim")]
+/// # fn main() -> Result<(), xen_store::Error> {
+/// use xen_store::{Store, sim, wire::MessageType};
+///
+/// let server = sim::Server::new();
+/// server.client().read("/a")?;
+/// let request = &server.requests()[0];
+/// assert_eq!((request.kind, &*request.payload), (MessageType::Read, &b"/a\0"[..]));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sim"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Request {
     /// What was asked.

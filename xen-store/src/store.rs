@@ -3,21 +3,11 @@
 //! Reading and writing, inside and outside transactions.
 
 use crate::error::{Errno, Error};
+use crate::names::{Listing, Names};
 use crate::number::Number;
 use crate::path;
 use crate::permissions::Permissions;
-use crate::wire::{self, MessageType};
-
-/// How often a list of children that changes while it is read in parts is started again.
-///
-/// A guest that creates and removes nodes all the time must not keep a reader busy for ever.
-pub const DIRECTORY_ATTEMPTS: u32 = 16;
-
-/// The longest list of children, in bytes of their names, that is read.
-///
-/// The server's quotas bound what a guest can create; this bounds what a wrong or unlimited
-/// server can make the process allocate.
-pub const DIRECTORY_LIMIT: usize = 1 << 20;
+use crate::wire::MessageType;
 
 /// What knows how to send a request.
 ///
@@ -132,9 +122,9 @@ pub trait Store: Session {
     ///
     /// # Errors
     ///
-    /// [`Error::Conflict`] when a long list changed in each of [`DIRECTORY_ATTEMPTS`] attempts,
-    /// [`Error::Length`] when it is over [`DIRECTORY_LIMIT`], and see [`Store`].
-    fn directory(&self, path: &str) -> Result<Option<Vec<String>>, Error> {
+    /// [`Error::Conflict`] when a long list changed in each of [`DIRECTORY_ATTEMPTS`](crate::DIRECTORY_ATTEMPTS) attempts,
+    /// [`Error::Length`] when it is over [`DIRECTORY_LIMIT`](crate::DIRECTORY_LIMIT), and see [`Store`].
+    fn directory(&self, path: &str) -> Result<Option<Names>, Error> {
         path::check(path)?;
         let list = match self.call(MessageType::Directory, path, &[]) {
             Err(error) if error.errno() == Some(&Errno::TooBig) => {
@@ -144,14 +134,14 @@ pub trait Store: Session {
                     let part = self.call(MessageType::DirectoryPart, path, &[&offset]);
                     match part.and_then(|part| listing.add(path, &part)) {
                         Ok(None) => {}
-                        Ok(Some(list)) => break Ok(list),
+                        Ok(Some(names)) => break Ok(names),
                         Err(error) => break Err(error),
                     }
                 }
             }
-            list => list,
+            list => list.and_then(|list| Names::from_payload(path, list)),
         };
-        optional(list)?.map(|list| names(path, &list)).transpose()
+        optional(list)
     }
 
     /// The permissions of a node, or of a special path such as `@releaseDomain`.
@@ -179,61 +169,6 @@ pub trait Store: Session {
     }
 }
 
-/// A list of children that is read in parts, all from one generation of the node.
-#[derive(Debug, Default)]
-pub(crate) struct Listing {
-    generation: Option<Box<[u8]>>,
-    list: Vec<u8>,
-    restarts: u32,
-}
-
-impl Listing {
-    /// The argument of the next DIRECTORY_PART.
-    pub(crate) fn offset(&self) -> Vec<u8> {
-        format!("{}\0", self.list.len()).into_bytes()
-    }
-
-    /// Adds a part; returns the list, in the form of a DIRECTORY answer, when it is whole.
-    pub(crate) fn add(&mut self, path: &str, answer: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        let kind = MessageType::DirectoryPart;
-        let end = answer.iter().position(|&byte| byte == 0);
-        let (current, part) = answer.split_at(end.ok_or_else(|| malformed(kind, path))?);
-        let part = &part[1..];
-        let first = self.generation.get_or_insert_with(|| current.into());
-        if **first != *current {
-            return self.restart().map(|()| None);
-        }
-        self.list.extend_from_slice(part);
-        // The last part ends with an empty name.
-        if part == b"\0" || part.ends_with(b"\0\0") {
-            self.list.pop();
-            return Ok(Some(std::mem::take(&mut self.list)));
-        }
-        if !part.ends_with(b"\0") {
-            return Err(malformed(kind, path));
-        }
-        if self.list.len() > DIRECTORY_LIMIT {
-            return Err(Error::Length {
-                length: self.list.len(),
-                limit: DIRECTORY_LIMIT,
-            });
-        }
-        Ok(None)
-    }
-
-    fn restart(&mut self) -> Result<(), Error> {
-        self.restarts += 1;
-        self.list.clear();
-        self.generation = None;
-        if self.restarts == DIRECTORY_ATTEMPTS {
-            return Err(Error::Conflict {
-                attempts: DIRECTORY_ATTEMPTS,
-            });
-        }
-        Ok(())
-    }
-}
-
 pub(crate) fn text(path: &str, value: Vec<u8>) -> Result<String, Error> {
     String::from_utf8(value).map_err(|source| Error::NotText {
         path: path.into(),
@@ -246,12 +181,6 @@ pub(crate) fn number<T: Number>(path: &str, text: &str) -> Result<T, Error> {
         path: path.into(),
         source,
     })
-}
-
-pub(crate) fn names(path: &str, list: &[u8]) -> Result<Vec<String>, Error> {
-    wire::strings(list)
-        .map(|name| text(path, name.to_vec()))
-        .collect()
 }
 
 pub(crate) fn permissions(path: &str, list: &[u8]) -> Result<Permissions, Error> {

@@ -29,6 +29,29 @@ const PAUSE_STEP: Duration = Duration::from_micros(10);
 ///
 /// Its reads see one state of the tree with its own writes applied; nobody else sees its writes
 /// before it is committed.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "sim")]
+/// # fn main() -> Result<(), xen_store::Error> {
+/// use xen_store::{Error, Store, Transaction, sim};
+///
+/// /// Moves a node.
+/// fn rename(store: &Transaction<'_>, from: &str, to: &str) -> Result<(), Error> {
+///     store.write(to, store.read(from)?.unwrap_or_default())?;
+///     store.rm(from)
+/// }
+///
+/// let server = sim::Server::new();
+/// server.write("/a", "1");
+/// server.client().transaction(|store| rename(store, "/a", "/b"))?;
+/// assert_eq!((server.read("/a"), server.read("/b")), (None, Some(b"1".to_vec())));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sim"))]
+/// # fn main() {}
+/// ```
 #[derive(Debug)]
 pub struct Transaction<'a> {
     client: &'a Client,

@@ -16,6 +16,31 @@ use crate::router::Registered;
 ///
 /// Events are hints: the server fires each watch once when it is registered, may fire without a
 /// reason, and may merge events. Read the tree again; do not count.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "sim")]
+/// # fn main() -> Result<(), xen_store::Error> {
+/// use xen_store::{Store, WatchEvent, sim};
+///
+/// let server = sim::Server::new();
+/// let client = server.client();
+/// let watch = client.watch("/a")?;
+/// server.write("/a/b", "1");
+/// client.read("/a/b")?; // what the server sent before the answer has arrived
+///
+/// while let Some(event) = watch.try_next() {
+///     match event? {
+///         WatchEvent::Changed { path } => println!("look at {path}"),
+///         WatchEvent::Rescan => println!("look at everything"),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sim"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum WatchEvent {
     /// Something may have happened to the node at `path`, which is the watched node or below it.

@@ -32,6 +32,18 @@ pub const RECEIVE_MAX: usize = (64 << 10) - HEADER_SIZE;
 const DECODER_SIZE: usize = 3 * (HEADER_SIZE + PAYLOAD_MAX);
 
 /// `struct xsd_sockmsg`, in the byte order of the machine.
+///
+/// # Example
+///
+/// ```
+/// use xen_store::wire::{self, Header, MessageType};
+///
+/// let mut bytes = Vec::new();
+/// wire::encode(&mut bytes, MessageType::Read, 7, 0, &[b"/a\0"])?;
+/// let words = [2, 7, 0, 3].map(u32::to_ne_bytes).concat();
+/// assert_eq!(bytes[..size_of::<Header>()], words);
+/// # Ok::<(), xen_store::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, FromBytes, Immutable, IntoBytes, KnownLayout, PartialEq)]
 #[repr(C)]
 pub struct Header {
@@ -49,6 +61,16 @@ const _: () = assert!(size_of::<Header>() == 16);
 macro_rules! message_types {
     ($($(#[$doc:meta])* $variant:ident $name:literal = $number:literal;)*) => {
         /// What a message is (`enum xsd_sockmsg_type`).
+        ///
+        /// # Example
+        ///
+        /// ```
+        /// use xen_store::wire::MessageType;
+        ///
+        /// assert_eq!(MessageType::from(11), MessageType::Write);
+        /// assert_eq!(MessageType::Write.to_string(), "WRITE");
+        /// assert_eq!(MessageType::from(99), MessageType::Unknown(99));
+        /// ```
         #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
         pub enum MessageType {
             $($(#[$doc])* $variant,)*
@@ -140,7 +162,7 @@ message_types! {
     SetQuota "SET_QUOTA" = 26;
 }
 
-/// A message as it stands in a [`Decoder`].
+/// A message as it stands in a [`Decoder`], where there is an example.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Message<'a> {
     /// What it is.
@@ -153,7 +175,7 @@ pub struct Message<'a> {
     pub payload: &'a [u8],
 }
 
-/// Replaces the contents of `buffer` by one message whose payload is `parts` one after the other.
+/// Adds one message to the end of `buffer`; its payload is `parts` one after the other.
 ///
 /// One buffer is one write: two writes per message cost twice, and a transport such as
 /// `/dev/xen/xenbus` shared between processes could mix them up.
@@ -173,24 +195,6 @@ pub struct Message<'a> {
 /// # Ok::<(), xen_store::Error>(())
 /// ```
 pub fn encode(
-    buffer: &mut Vec<u8>,
-    kind: MessageType,
-    req_id: u32,
-    tx_id: u32,
-    parts: &[&[u8]],
-) -> Result<(), Error> {
-    let before = buffer.len();
-    append(buffer, kind, req_id, tx_id, parts)?;
-    buffer.drain(..before);
-    Ok(())
-}
-
-/// Adds one message to the end of `buffer`; see [`encode`].
-///
-/// # Errors
-///
-/// [`Error::Length`] when the payload is longer than [`PAYLOAD_MAX`]; `buffer` is then unchanged.
-pub fn append(
     buffer: &mut Vec<u8>,
     kind: MessageType,
     req_id: u32,

@@ -75,7 +75,7 @@ fn nodes_are_made_listed_and_removed() {
     client.rm("/a/b").unwrap();
 
     assert_eq!(client.directory("/a").unwrap().unwrap(), ["d"]);
-    assert_eq!(client.directory("/a/d").unwrap().unwrap(), [""; 0]);
+    assert_eq!(client.directory("/a/d").unwrap().unwrap(), []);
     assert_eq!(
         client.rm("/x/y").unwrap_err().errno(),
         Some(&Errno::NotFound)
@@ -120,7 +120,8 @@ fn a_list_over_one_message_is_read_in_parts() {
         .iter()
         .for_each(|name| server.write(&format!("/long/{name}"), ""));
 
-    assert_eq!(client.directory("/long").unwrap().unwrap(), names);
+    let listed = client.directory("/long").unwrap().unwrap();
+    assert!(listed.iter().eq(&names));
 
     let parts = server
         .requests()
@@ -137,7 +138,7 @@ fn a_list_of_exactly_one_message_needs_no_parts() {
     (0..PAYLOAD_MAX / 8).for_each(|i| server.write(&format!("/full/{i:07}"), ""));
 
     assert_eq!(
-        client.directory("/full").unwrap().unwrap().len(),
+        client.directory("/full").unwrap().unwrap().iter().count(),
         PAYLOAD_MAX / 8
     );
     assert!(
@@ -155,7 +156,7 @@ fn a_list_in_parts_can_end_at_the_end_of_a_message() {
     (0..2 * PAYLOAD_MAX / 4).for_each(|i| server.write(&format!("/a/{i:03x}"), ""));
 
     assert_eq!(
-        client.directory("/a").unwrap().unwrap().len(),
+        client.directory("/a").unwrap().unwrap().iter().count(),
         2 * PAYLOAD_MAX / 4
     );
 }
@@ -218,7 +219,15 @@ fn many_threads_share_one_connection() {
         });
     });
 
-    assert_eq!(client.directory("/threads").unwrap().unwrap().len(), 16);
+    assert_eq!(
+        client
+            .directory("/threads")
+            .unwrap()
+            .unwrap()
+            .iter()
+            .count(),
+        16
+    );
 }
 
 #[test]

@@ -72,8 +72,8 @@ fn a_guest_owns_what_it_creates_and_keeps_it() {
 fn a_guest_hears_only_of_what_it_may_read() {
     let server = sim::Server::new();
     let guest = home(&server, 5);
-    let watch = guest.watch("/").unwrap();
-    watch.try_next();
+    let mut watch = guest.watch("/").unwrap();
+    watch.next().unwrap().unwrap();
     guest.domain_path(5).unwrap();
     while watch.try_next().is_some() {}
 
@@ -171,11 +171,12 @@ fn features_and_quotas_are_asked_for_and_set() {
         errno(client.set_features(3, Features(1 << 20))),
         Errno::Invalid
     );
+    assert_eq!(errno(client.set_features(0, Features(0))), Errno::Busy);
     assert!(client.quotas().unwrap().contains(&"nodes".into()));
     client.set_quota(Some(3), "nodes", 7).unwrap();
     assert_eq!(client.quota(Some(3), "nodes").unwrap(), 7);
     assert_eq!(client.quota(None, "nodes").unwrap(), 1000);
-    assert_eq!(errno(client.quota(None, "wishes")), Errno::NotFound);
+    assert_eq!(errno(client.quota(None, "wishes")), Errno::Invalid);
 }
 
 #[test]
@@ -199,8 +200,8 @@ fn a_watch_with_a_depth_leaves_out_what_is_deeper() {
 fn equal_events_that_wait_are_merged() {
     let server = sim::Server::new();
     let client = server.client();
-    let watch = client.watch("/a").unwrap();
-    watch.try_next();
+    let mut watch = client.watch("/a").unwrap();
+    watch.next().unwrap().unwrap();
 
     server.hold_events();
     server.write("/a", "1");

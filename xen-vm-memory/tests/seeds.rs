@@ -4,38 +4,29 @@
 
 mod patterns;
 
+use std::fs;
+use std::path::Path;
+
 use proptest::prelude::*;
 
 /// All kinds of pages, in turn.
 const MIXED: [u8; 4] = [0b11_10_01_00, 0, 0b00_00_10_00, 0b11_00_00_01];
 
-/// Operations that once showed something, or that random bytes seldom are.
-const SEEDS: [&[u8]; 4] = [
-    // Declare, write, read over it, finish, write again, end.
-    &[
-        3, 0, 9, 0, 200, 0, 6, 0, 9, 0, 200, 7, 5, 0, 0, 0, 255, 0, 1, 0, 0, 0, 0, 0, 6, 0, 9, 0,
-        90, 9,
-    ],
-    // A write that a read-only page ends.
-    &[
-        3, 1, 0, 15, 140, 0, 6, 1, 0, 15, 140, 1, 4, 1, 0, 15, 100, 0, 0, 0, 0, 0, 0, 0,
-    ],
-    // Memory comes where there was a hole, and goes.
-    &[
-        4, 3, 0, 0, 10, 0, 7, 3, 0, 0, 0, 8, 4, 3, 0, 0, 10, 0, 7, 3, 0, 0, 0, 8, 4, 3, 0, 0, 10, 0,
-    ],
-    // A small range first, then a large one over it.
-    &[
-        2, 0, 0, 1, 10, 0, 3, 0, 0, 0, 255, 0, 6, 0, 0, 0, 255, 4, 4, 0, 0, 1, 10, 0,
-    ],
-];
+/// Bytes of a seed before its operations: the mode, and the layout.
+const HEAD: usize = 5;
 
 #[test]
 fn seeds_pass_in_every_mode() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/guest_memory");
+    let seeds: Vec<_> = fs::read_dir(corpus)
+        .unwrap()
+        .map(|seed| fs::read(seed.unwrap().path()).unwrap())
+        .collect();
+    assert!(!seeds.is_empty());
     for mode in 0..4 {
         for layout in [[0; 4], MIXED] {
-            for seed in SEEDS {
-                patterns::run(&[&[mode], &layout[..], seed].concat());
+            for seed in &seeds {
+                patterns::run(&[&[mode], &layout[..], &seed[HEAD..]].concat());
             }
         }
     }

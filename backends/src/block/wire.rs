@@ -2,6 +2,8 @@
 
 //! What a block device and its driver exchange: virtio 1.2, "Block Device".
 
+use std::mem::offset_of;
+
 use virtio_bindings::virtio_blk::{
     VIRTIO_BLK_ID_BYTES, VIRTIO_BLK_S_IOERR, VIRTIO_BLK_S_OK, VIRTIO_BLK_S_UNSUPP,
 };
@@ -10,6 +12,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// The unit of capacities and positions, whatever the block size.
 pub(super) const SECTOR: u64 = 512;
+
+/// The same, as sizes of blocks are counted.
+pub(super) const SECTOR_BYTES: u32 = 512;
 
 /// The length of the answer to `VIRTIO_BLK_T_GET_ID`.
 pub(super) const ID_BYTES: usize = 20;
@@ -39,7 +44,7 @@ pub(super) struct Header {
 
 const _: () = assert!(size_of::<Header>() == 16);
 
-/// `struct virtio_blk_config` up to `num_queues`: "Device configuration layout".
+/// `struct virtio_blk_config` up to what write-zeroes needs: "Device configuration layout".
 ///
 /// A field means something only if its feature is offered; the others are 0.
 #[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -60,6 +65,31 @@ pub(super) struct Config {
     pub(super) writeback: u8,
     pub(super) unused: u8,
     pub(super) num_queues: U16,
+    pub(super) max_discard_sectors: U32,
+    pub(super) max_discard_seg: U32,
+    pub(super) discard_sector_alignment: U32,
+    pub(super) max_write_zeroes_sectors: U32,
+    pub(super) max_write_zeroes_seg: U32,
+    pub(super) write_zeroes_may_unmap: u8,
+    pub(super) unused1: [u8; 3],
 }
 
-const _: () = assert!(size_of::<Config>() == 36);
+const _: () = assert!(size_of::<Config>() == 60);
+
+/// Where the driver writes the cache mode.
+pub(super) const WRITEBACK: usize = offset_of!(Config, writeback);
+
+/// `struct virtio_blk_discard_write_zeroes`.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(super) struct Segment {
+    pub(super) sector: U64,
+    pub(super) num_sectors: U32,
+    /// Bit 0 is `unmap`; the others are reserved.
+    pub(super) flags: U32,
+}
+
+const _: () = assert!(size_of::<Segment>() == 16);
+
+/// `unmap` of a [`Segment`].
+pub(super) const UNMAP: u32 = 1;

@@ -16,6 +16,7 @@ use zerocopy::FromZeros;
 use self::abi::{ChipInfo, LineConfig, LineInfo, LineRequest, LineValues};
 use super::{Chip, Edge, Edges};
 use crate::error::Error;
+use crate::sys::check;
 
 /// include/uapi/linux/gpio.h.
 mod abi {
@@ -358,14 +359,6 @@ fn ioctl(number: u32) -> libc::Ioctl {
 fn text(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|byte| *byte == 0);
     String::from_utf8_lossy(&bytes[..end.unwrap_or(bytes.len())]).into_owned()
-}
-
-fn check(result: libc::c_int) -> io::Result<()> {
-    if result < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

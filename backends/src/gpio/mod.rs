@@ -26,6 +26,7 @@ use self::wire::{
     Config, EVENT_QUEUE, IrqStatus, Message, Response, Status, VIRTIO_GPIO_F_IRQ, direction, irq,
     message,
 };
+use crate::config::ConfigSpace;
 use crate::device::{Device, Traits};
 use crate::error::Error;
 use crate::limits::GPIO_EDGES;
@@ -109,7 +110,7 @@ pub trait Chip: Send {
 /// let chip = gpio::SimulatedChip::new(8);
 /// let device = gpio::Controller::new(Box::new(chip), Some(vec![4, 5])).unwrap();
 /// assert_eq!(device.traits().id, 41);
-/// assert_eq!(device.config()[0], 2);
+/// assert_eq!(device.config().byte(0), 2);
 /// ```
 pub struct Controller {
     chip: Box<dyn Chip>,
@@ -285,8 +286,8 @@ impl Device for Controller {
         }
     }
 
-    fn config(&self) -> &[u8] {
-        self.config.as_bytes()
+    fn config(&self) -> ConfigSpace {
+        ConfigSpace::new(self.config.as_bytes())
     }
 
     fn negotiated(&mut self, features: u64) {

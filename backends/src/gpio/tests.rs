@@ -183,7 +183,9 @@ fn a_guest_has_only_the_lines_of_its_list_under_its_own_numbers() {
     assert!(bench.device.chip.value(2).unwrap());
     assert!(!bench.device.chip.value(0).unwrap());
     assert_eq!(bench.ask(message::GET_VALUE, 2, 0), (ERR, 0));
-    assert_eq!(bench.device.config(), [2, 0, 0, 0, 12, 0, 0, 0]);
+    let mut config = [0; 8];
+    bench.device.config().read(0, &mut config);
+    assert_eq!(config, [2, 0, 0, 0, 12, 0, 0, 0]);
 }
 
 #[test]

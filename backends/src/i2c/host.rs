@@ -12,6 +12,7 @@ use std::os::fd::AsRawFd;
 use super::smbus::{self, BLOCK_BYTES, Command, Kind};
 use super::{Action, Address, Bus, Segment};
 use crate::error::Error;
+use crate::sys::check;
 
 /// include/uapi/linux/i2c.h and include/uapi/linux/i2c-dev.h.
 mod abi {
@@ -193,14 +194,6 @@ fn incoming(command: &Command, data: &[u8; abi::DATA_BYTES]) -> Vec<u8> {
             let len = usize::from(data[0]).min(BLOCK_BYTES);
             data[1..=len].to_vec()
         }
-    }
-}
-
-fn check(result: libc::c_int) -> io::Result<()> {
-    if result < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
     }
 }
 

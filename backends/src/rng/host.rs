@@ -14,11 +14,11 @@ use super::Source;
 impl Source {
     /// Writes random bytes to the front of `slice`, which is not empty, and says how many;
     /// 0 when there are no more.
-    pub(super) fn fill(&mut self, slice: VolatileSlice<'_>) -> io::Result<usize> {
+    pub(super) fn fill(&self, slice: VolatileSlice<'_>) -> io::Result<usize> {
         match self {
             Self::Kernel => getrandom(slice),
             Self::File(file) => slice
-                .read_volatile_from(0, file, slice.len())
+                .read_volatile_from(0, &mut &*file, slice.len())
                 .map_err(|error| match error {
                     VolatileMemoryError::IOError(error) => error,
                     other => io::Error::other(other),

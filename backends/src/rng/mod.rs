@@ -4,13 +4,19 @@
 
 mod host;
 
+use std::collections::VecDeque;
 use std::fs::File;
-use std::io;
+use std::num::NonZeroU32;
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
 
 use virtio_bindings::virtio_ids::VIRTIO_ID_RNG;
 
 use crate::device::{Device, Traits};
+use crate::error::Error;
 use crate::limits::ENTROPY_BYTES;
+use crate::pending::Pending;
+use crate::rate::Rate;
 use crate::request::Request;
 
 /// Where random bytes come from.
@@ -35,27 +41,46 @@ pub enum Source {
 /// ```
 #[derive(Debug)]
 pub struct Entropy {
-    source: Source,
+    source: Arc<Source>,
+    rate: Option<Rate>,
+    /// Who waits because of that, each with what it may be given.
+    waiting: VecDeque<(Pending, usize)>,
+}
+
+impl Source {
+    /// Gives up to `wanted` bytes, fewer if the source ends.
+    fn give(&self, request: &mut Request<'_>, mut wanted: usize) {
+        while let Some(slice) = request.writable().first(wanted).slices().next() {
+            match self.fill(slice) {
+                Ok(0) => return request.failed("the source of entropy has ended"),
+                Ok(given) => {
+                    request.consume_writable(given);
+                    wanted -= given;
+                }
+                Err(error) => return request.failed(format_args!("cannot get entropy: {error}")),
+            }
+        }
+    }
 }
 
 impl Entropy {
     /// Makes an entropy device that gives what `source` gives.
     pub fn new(source: Source) -> Self {
-        Self { source }
+        Self {
+            source: Arc::new(source),
+            rate: None,
+            waiting: VecDeque::new(),
+        }
     }
 
-    /// Gives up to [`ENTROPY_BYTES`] bytes, fewer if the source ends.
-    fn fill(&mut self, request: &mut Request<'_>) -> io::Result<()> {
-        let mut wanted = ENTROPY_BYTES;
-        while let Some(slice) = request.writable().first(wanted).slices().next() {
-            let given = self.source.fill(slice)?;
-            if given == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            request.consume_writable(given);
-            wanted -= given;
-        }
-        Ok(())
+    /// Gives no more than so many bytes in a second: who asks for more waits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Timer`].
+    pub fn with_rate(self, in_a_second: NonZeroU32) -> Result<Self, Error> {
+        let rate = Some(Rate::new(in_a_second)?);
+        Ok(Self { rate, ..self })
     }
 }
 
@@ -73,19 +98,46 @@ impl Device for Entropy {
         if request.readable_len() > 0 || request.writable_len() == 0 {
             return request.malformed("not one for entropy");
         }
-        if let Err(error) = self.fill(&mut request) {
-            request.failed(format_args!("cannot get entropy: {error}"));
+        let wanted = request.writable_len().min(ENTROPY_BYTES);
+        if self.rate.is_none() {
+            return self.source.give(&mut request, wanted);
         }
+        if let Ok(pending) = request.keep() {
+            self.waiting.push_back((pending, wanted));
+        }
+        self.wake();
+    }
+
+    fn events(&self) -> Option<&dyn AsRawFd> {
+        self.rate.as_ref().map(|rate| rate as &dyn AsRawFd)
+    }
+
+    fn wake(&mut self) -> bool {
+        while let (Some(rate), Some((_, wanted))) = (&mut self.rate, self.waiting.front())
+            && let given @ 1.. = rate.take(*wanted)
+            && let Some((pending, _)) = self.waiting.pop_front()
+        {
+            let source = self.source.clone();
+            pending.answer(move |mut request| source.give(&mut request, given));
+        }
+        false
+    }
+
+    fn reset(&mut self) {
+        self.waiting.clear();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::{Seek, Write};
+    use std::thread::sleep;
+    use std::time::Duration;
 
     use super::*;
     use crate::counters::Snapshot;
-    use crate::testing::{Buffer, Driver, serve};
+    use crate::testing::{Buffer, Driver, Interrupts, serve};
+    use crate::{Counters, VirtQueue};
 
     fn file_of(bytes: &[u8]) -> Source {
         let mut file = tempfile::tempfile().unwrap();
@@ -144,6 +196,43 @@ mod tests {
         let (mut driver, _, _) = ask(Source::Kernel, |d| vec![d.writable(1 << 20)]);
 
         assert_eq!(driver.used(), [(0, 4096)]);
+    }
+
+    #[test]
+    fn what_goes_beyond_the_rate_waits_for_its_turn() {
+        let mut driver = Driver::new(8);
+        let rooms = [driver.writable(60), driver.writable(60)];
+        rooms.iter().for_each(|room| _ = driver.send(&[*room]));
+        // One byte in each tenth of a second.
+        let rate = NonZeroU32::new(10).unwrap();
+        let mut device = Entropy::new(Source::Kernel).with_rate(rate).unwrap();
+        let (interrupts, counters) = (Interrupts::default(), Counters::default());
+        let (mut queue, memory) = (VirtQueue::new(0, driver.queue()), driver.memory());
+
+        while driver.used_index() < 2 {
+            queue.process(&memory, &mut device, &interrupts, &counters);
+            sleep(Duration::from_millis(1));
+            device.wake();
+        }
+
+        assert_eq!(driver.used(), [(0, 1), (1, 1)]);
+        assert!(device.waiting.is_empty());
+    }
+
+    #[test]
+    fn who_waits_is_forgotten_with_a_reset() {
+        let mut driver = Driver::new(8);
+        let room = driver.writable(8);
+        (0..4).for_each(|_| _ = driver.send(&[room]));
+        let mut device = Entropy::new(Source::Kernel)
+            .with_rate(NonZeroU32::MIN)
+            .unwrap();
+
+        serve(&driver, &mut device);
+        device.reset();
+
+        assert!(driver.used().len() < 4);
+        assert!(device.waiting.is_empty());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 
-//! `xen-abi generate | stale | check`.
+//! `xen-abi generate | stale | fetch | check`.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,26 +23,37 @@ enum Action {
     Generate,
     /// Fail when a generated file is not what would be written.
     Stale,
-    /// Compare with the headers that Debian packages.
-    Check {
-        /// A suite: its `libxen-dev` and `linux-libc-dev` are downloaded.
-        #[arg(long = "suite", default_values_t = ["bookworm".to_owned(), "trixie".to_owned()])]
-        suites: Vec<String>,
-        /// Where downloads are kept.
-        #[arg(long, default_value_os_t = std::env::temp_dir().join("xen-abi-headers"))]
-        cache: PathBuf,
-    },
+    /// Download the headers that Debian packages.
+    Fetch(Headers),
+    /// Compare with them, downloading what is not there.
+    Check(Headers),
 }
 
-fn check(root: &Path, suites: &[String], cache: &Path) -> Result<(), xen_abi::Error> {
-    let mut sets = Vec::new();
-    for suite in suites {
-        sets.extend(xen_abi::check::debian(suite, cache)?);
+#[derive(Debug, clap::Args)]
+struct Headers {
+    /// A suite: its `libxen-dev` and `linux-libc-dev` are downloaded.
+    #[arg(long = "suite", default_values_t = ["bookworm".to_owned(), "trixie".to_owned()])]
+    suites: Vec<String>,
+    /// Where downloads are kept.
+    #[arg(long, default_value_os_t = std::env::temp_dir().join("xen-abi-headers"))]
+    cache: PathBuf,
+}
+
+impl Headers {
+    fn fetch(&self) -> Result<Vec<xen_abi::Headers>, xen_abi::Error> {
+        let mut sets = Vec::new();
+        for suite in &self.suites {
+            sets.extend(xen_abi::check::debian(suite, &self.cache)?);
+        }
+        Ok(sets)
     }
-    for set in &sets {
+}
+
+fn check(root: &Path, sets: &[xen_abi::Headers]) -> Result<(), xen_abi::Error> {
+    for set in sets {
         println!("{} ({})", set.name, set.compiler);
     }
-    let report = xen_abi::check_headers(root, &sets)?;
+    let report = xen_abi::check_headers(root, sets)?;
     println!(
         "{} values agree in {} sets of headers",
         report.values, report.sets
@@ -54,7 +65,8 @@ fn run(args: &Args) -> Result<(), xen_abi::Error> {
     match &args.action {
         Action::Generate => xen_abi::write(&args.root),
         Action::Stale => xen_abi::check_stale(&args.root),
-        Action::Check { suites, cache } => check(&args.root, suites, cache),
+        Action::Fetch(headers) => headers.fetch().map(drop),
+        Action::Check(headers) => check(&args.root, &headers.fetch()?),
     }
 }
 

@@ -10,7 +10,35 @@ pub(super) struct Row {
     title: &'static str,
     ours: &'static str,
     theirs: &'static str,
-    target: Option<f64>,
+    target: Option<Target>,
+}
+
+/// What is asked of a row.
+#[derive(Clone, Copy, Debug)]
+enum Target {
+    /// A ratio of ours to theirs, or more.
+    AtLeast(f64),
+    /// A ratio of ours to theirs, or less.
+    AtMost(f64),
+    /// That there is none of ours, whatever there is of theirs.
+    None,
+}
+
+impl Target {
+    /// How it is printed, and whether it is met.
+    fn judge(self, ours: Option<f64>, ratio: Option<f64>) -> String {
+        let (wish, met) = match self {
+            Self::AtLeast(least) => (format!("{least:.2}"), ratio.map(|ratio| ratio >= least)),
+            Self::AtMost(most) => (format!("{most:.2}"), ratio.map(|ratio| ratio <= most)),
+            Self::None => ("none".into(), ours.map(|ours| ours == 0.0)),
+        };
+        let verdict = match met {
+            Some(true) => "met",
+            Some(false) => "missed",
+            None => "?",
+        };
+        format!("  {wish} {verdict}")
+    }
 }
 
 impl Row {
@@ -26,22 +54,28 @@ impl Row {
 
     /// Asks for a ratio.
     pub const fn at_least(mut self, target: f64) -> Self {
-        self.target = Some(target);
+        self.target = Some(Target::AtLeast(target));
+        self
+    }
+
+    /// Asks for a ratio that is not exceeded.
+    pub const fn at_most(mut self, target: f64) -> Self {
+        self.target = Some(Target::AtMost(target));
+        self
+    }
+
+    /// Asks for nothing at all.
+    pub const fn none(mut self) -> Self {
+        self.target = Some(Target::None);
         self
     }
 
     fn print(&self, ours: Option<f64>, theirs: Option<f64>) -> String {
         let ratio = ours
             .zip(theirs)
+            .filter(|(_, theirs)| *theirs != 0.0)
             .map(|(ours, theirs)| round(ours / theirs, 100.0));
-        let target = self.target.map(|target| {
-            let verdict = match ratio {
-                Some(ratio) if ratio >= target => "met",
-                Some(_) => "missed",
-                None => "?",
-            };
-            format!("  {target:.2} {verdict}")
-        });
+        let target = self.target.map(|target| target.judge(ours, ratio));
         let show = |number: Option<f64>, digits| {
             number.map_or_else(|| "?".into(), |number| format!("{number:.digits$}"))
         };
@@ -134,6 +168,22 @@ mod tests {
     fn a_target_is_missed_below_it() {
         let table = figures(&["x a 3.9 u", "y b 2 u"]).table(ROWS, "x", "y");
         assert!(table.contains("1.95  2.00 missed"), "{table}");
+    }
+
+    #[test]
+    fn a_ratio_that_is_not_to_be_exceeded_is_met_at_its_limit() {
+        const AT_MOST: &[Row] = &[Row::new("calls", "a", "a").at_most(1.05)];
+        let at = |ours: &str| figures(&[ours, "y a 100 u"]).table(AT_MOST, "x", "y");
+        assert!(at("x a 105 u").contains("1.05  1.05 met"));
+        assert!(at("x a 106 u").contains("1.06  1.05 missed"));
+    }
+
+    #[test]
+    fn one_of_what_there_should_be_none_is_missed() {
+        const NONE: &[Row] = &[Row::new("allocations", "a", "a").none()];
+        let table = |ours: &str| figures(&[ours, "y a 0 u"]).table(NONE, "x", "y");
+        assert!(table("x a 0.0 u").contains("none met"));
+        assert!(table("x a 0.02 u").contains("none missed"));
     }
 
     #[test]

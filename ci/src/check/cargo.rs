@@ -3,13 +3,24 @@
 //! The checks that cargo does: format, lints, tests, documentation.
 
 use std::{
-    ffi::OsStr,
     io::{self, BufRead, BufReader},
     process::{Command, Stdio},
 };
 
-use super::{Suite, Tally};
-use crate::cross::cargo;
+use super::{Suite, Tally, abi, miri};
+use crate::{
+    cross::{cargo, succeed},
+    fuzz, tools,
+};
+
+/// Targets without a standard library.
+const BARE: [&str; 2] = ["aarch64-unknown-none", "x86_64-unknown-none"];
+
+/// What is built without one: packages, and the features that it has then.
+const NO_STD: [(&str, &str); 2] = [
+    ("xen-hypercall", "--all-features"),
+    ("xen-store", "--no-default-features"),
+];
 
 pub(super) fn run(suite: &mut Suite) {
     suite.step("format", || {
@@ -20,37 +31,43 @@ pub(super) fn run(suite: &mut Suite) {
         clippy.args(["clippy", "--workspace", "--all-targets", "--all-features"]);
         succeed(clippy.args(["--", "-D", "warnings"]))
     });
+    suite.step("generated ABI", || abi::run(&["stale"]));
+    let headers = abi::check(suite);
     suite.count("cargo test", || {
-        test(cargo().args(["test", "--workspace", "--all-features", "--no-fail-fast"]))
+        let mut tests = cargo();
+        tests.args(["test", "--workspace", "--all-features", "--no-fail-fast"]);
+        // For tests that compare with them.
+        tests.envs(headers.map(|headers| ("XEN_ABI_HEADERS", headers)));
+        test(&mut tests)
     });
-    suite.step("generated ABI", || abi(&["stale"]));
+    for target in BARE {
+        suite.step_with(
+            &format!("no_std: {target}"),
+            || tools::target(target),
+            |()| no_std(target),
+        );
+    }
     suite.step("documentation", || {
         let mut doc = cargo();
         doc.args(["doc", "--workspace", "--no-deps", "--all-features"]);
         succeed(doc.env("RUSTDOCFLAGS", "-D warnings"))
     });
+    suite.step_with("fuzz targets", fuzz::needs, |()| fuzz::smoke());
+    miri::run(suite);
 }
 
-/// Runs the ABI's generator, which is a package of its own.
-pub(crate) fn abi(args: &[impl AsRef<OsStr>]) -> io::Result<()> {
-    succeed(
-        cargo()
-            .args(["run", "--quiet", "--package", "xen-abi", "--"])
-            .args(args),
-    )
-}
-
-fn succeed(command: &mut Command) -> io::Result<()> {
-    let status = command.stdin(Stdio::null()).status()?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(io::Error::other(status.to_string()))
+/// Compiles what promises to need no standard library where there is none.
+fn no_std(target: &str) -> io::Result<()> {
+    for (package, features) in NO_STD {
+        let mut check = cargo();
+        check.args(["check", "--quiet", "--target", target]);
+        succeed(check.args(["--package", package, features]))?;
     }
+    Ok(())
 }
 
 /// Runs `cargo test`, shows what it prints, and adds up what its harnesses say.
-fn test(command: &mut Command) -> Tally {
+pub(super) fn test(command: &mut Command) -> Tally {
     match try_test(command) {
         Ok(tally) => tally,
         Err(error) => {

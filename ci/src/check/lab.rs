@@ -17,7 +17,7 @@ pub(super) fn run(suite: &mut Suite, tests: &[&LabTest], live: bool) {
     }
     let mut unavailable = None;
     let mut lab = None;
-    suite.count("lab: set-up", || {
+    suite.always("lab: set-up", || {
         match Cache::open().and_then(|cache| Lab::setup(&cache)) {
             Ok(made) => {
                 lab = Some(made);
@@ -37,7 +37,7 @@ pub(super) fn run(suite: &mut Suite, tests: &[&LabTest], live: bool) {
         return leave_out(suite, tests, "its set-up failed");
     };
     let mut programs = None;
-    suite.count("lab: programs for arm64", || {
+    suite.always("lab: programs for arm64", || {
         match Programs::build(&lab, tests) {
             Ok(built) => {
                 programs = Some(built);
@@ -50,7 +50,7 @@ pub(super) fn run(suite: &mut Suite, tests: &[&LabTest], live: bool) {
         return leave_out(suite, tests, "their programs were not built");
     };
     for test in tests {
-        suite.count(&format!("lab: {}", test.name), || {
+        suite.always(&format!("lab: {}", test.name), || {
             one(test, &lab, &programs, live)
         });
     }

@@ -53,6 +53,7 @@ const XEN_PROGRAMS: &[&str] = &[
     "xen-init-dom0",
     "xenconsole",
     "xenconsoled",
+    "xenstore-control",
     "xenstored",
     "xl",
 ];

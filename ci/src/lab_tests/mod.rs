@@ -45,6 +45,7 @@ pub const ALL: &[&LabTest] = &[
     &hypercall::NO_EVENT_IS_LOST,
     &store::BOTH_STORE_SERVERS_PASS_THE_LIST,
     &store::NO_COUNT_IS_LOST_IN_THE_STORE,
+    &store::THE_STORE_CLIENT_OUTLIVES_AN_UPDATE,
     &store::THE_STORE_CLIENT_OUTLIVES_ITS_SERVER,
 ];
 

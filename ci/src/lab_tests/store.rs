@@ -24,16 +24,16 @@ pub const BOTH_STORE_SERVERS_PASS_THE_LIST: LabTest = LabTest {
     seen: &[
         (
             "dom0",
-            "on xenstored, /run/xenstored/socket: 25 passed, 0 failed",
+            "on xenstored, /run/xenstored/socket: 27 passed, 0 failed",
         ),
-        ("dom0", "on xenstored, /dev/xen/xenbus: 25 passed, 0 failed"),
+        ("dom0", "on xenstored, /dev/xen/xenbus: 27 passed, 0 failed"),
         (
             "dom0",
-            "on oxenstored, /run/xenstored/socket: 25 passed, 0 failed",
+            "on oxenstored, /run/xenstored/socket: 27 passed, 0 failed",
         ),
         (
             "dom0",
-            "on oxenstored, /dev/xen/xenbus: 25 passed, 0 failed",
+            "on oxenstored, /dev/xen/xenbus: 27 passed, 0 failed",
         ),
     ],
     ..LabTest::DEFAULT
@@ -56,6 +56,31 @@ pub const NO_COUNT_IS_LOST_IN_THE_STORE: LabTest = LabTest {
     seen: &[
         ("dom0", "on xenstored: counter: 1600 after 8 x 200"),
         ("dom0", "on oxenstored: counter: 1600 after 8 x 200"),
+    ],
+    ..LabTest::DEFAULT
+};
+
+/// A server that is updated under the load loses no request, no watch and no event.
+pub const THE_STORE_CLIENT_OUTLIVES_AN_UPDATE: LabTest = LabTest {
+    name: "the_store_client_outlives_an_update",
+    examples: &[("xen-store", "stress")],
+    files: &[STORE],
+    dom0: "
+        . ./store.sh
+        load_updated xenstored 32 300 200
+        store_kill
+        store_start oxenstored
+        load_updated oxenstored 32 300 200
+    ",
+    seen: &[
+        (
+            "dom0",
+            "on xenstored, updated: 9600 answered, 0 lost * 0 forgotten, 0 wrong; * 0 rescans, 0 missed",
+        ),
+        (
+            "dom0",
+            "on oxenstored, updated: 9600 answered, 0 lost * 0 forgotten, 0 wrong; * 0 rescans, 0 missed",
+        ),
     ],
     ..LabTest::DEFAULT
 };

@@ -135,7 +135,7 @@ impl From<RawGpio> for Gpio {
 /// The name of a guest, which is not empty.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
-struct GuestName(String);
+pub(super) struct GuestName(pub(super) String);
 
 impl TryFrom<String> for GuestName {
     type Error = &'static str;

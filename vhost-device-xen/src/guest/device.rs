@@ -93,7 +93,7 @@ impl GuestDevice {
             traits,
             traits.features | RING_FEATURES,
             required(space.mode()) | device.required(),
-            device.config().to_vec(),
+            device.config(),
             signals.clone(),
         );
         Ok(Self {
@@ -158,6 +158,11 @@ impl GuestDevice {
                     warn_limited!("domain {}: {}: {}", self.domain, self.name(), chain(&e));
                     self.signals.broken();
                     self.line.raise();
+                }
+            }
+            Action::Negotiated(features) => {
+                if let State::Idle(device) = &mut self.state {
+                    device.negotiated(features);
                 }
             }
             Action::Reset => self.stop(),

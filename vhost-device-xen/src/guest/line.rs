@@ -47,7 +47,7 @@ impl Line {
         // Level 0 changes nothing, but is refused if level 1 would be: better now than when the
         // guest waits.
         privcmd
-            .dm_op(domain, &mut SetIrqLevel::new(irq, false))
+            .perform(domain, SetIrqLevel::new(irq, false))
             .map_err(|source| Error::Interrupt { irq, source })?;
         let raise = if irqfd {
             let eventfd = EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC).map_err(Error::EventFd)?;
@@ -76,7 +76,7 @@ impl Line {
         let raised = match &self.raise {
             Raise::EventFd { eventfd, .. } => eventfd.write(1).map_err(|e| e.to_string()),
             Raise::DmOp(privcmd) => privcmd
-                .dm_op(self.domain, &mut SetIrqLevel::new(self.irq, true))
+                .perform(self.domain, SetIrqLevel::new(self.irq, true))
                 .map_err(|e| e.to_string()),
         };
         if let Err(e) = raised {
@@ -92,6 +92,11 @@ impl Line {
 impl Interrupt for Line {
     fn queue(&self, _index: u16) {
         self.signals.queue();
+        self.raise();
+    }
+
+    fn config_changed(&self) {
+        self.signals.config();
         self.raise();
     }
 

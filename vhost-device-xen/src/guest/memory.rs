@@ -10,7 +10,7 @@ use vm_memory::guest_memory::GuestMemorySliceIterator;
 use vm_memory::{
     GuestAddress, GuestAddressSpace, GuestMemory, GuestMemoryError, GuestMemoryMmap, Permissions,
 };
-use xen_vm_memory::{BatchGuard, GuestSpace};
+use xen_vm_memory::{BatchGuard, GuestSpace, Mode};
 
 /// The address space of a device.
 #[derive(Clone, Debug)]
@@ -22,14 +22,21 @@ pub struct Guard(View);
 
 /// One batch.
 #[derive(Clone, Debug)]
-pub struct View(BatchGuard);
+pub struct View {
+    batch: BatchGuard,
+    is_lent: bool,
+}
 
 impl GuestAddressSpace for Space {
     type M = View;
     type T = Guard;
 
     fn memory(&self) -> Guard {
-        Guard(View(self.0.memory()))
+        Guard(View {
+            batch: self.0.memory(),
+            // A grant that is mapped here cannot be ended by the guest.
+            is_lent: self.0.mode() == Mode::Grant,
+        })
     }
 }
 
@@ -46,7 +53,7 @@ impl GuestMemory for View {
     type Bitmap = ();
 
     fn check_range(&self, addr: GuestAddress, count: usize, access: Permissions) -> bool {
-        self.0.check_range(addr, count, access)
+        self.batch.check_range(addr, count, access)
     }
 
     fn get_slices<'a>(
@@ -55,13 +62,17 @@ impl GuestMemory for View {
         count: usize,
         access: Permissions,
     ) -> Result<impl GuestMemorySliceIterator<'a, BS<'a, ()>>, GuestMemoryError> {
-        self.0.get_slices(addr, count, access)
+        self.batch.get_slices(addr, count, access)
     }
 }
 
 impl Batch for View {
+    fn is_lent(&self) -> bool {
+        self.is_lent
+    }
+
     fn declare(&self, ranges: &[Range]) {
-        self.0.declare(
+        self.batch.declare(
             ranges
                 .iter()
                 .map(|range| (range.addr, range.len, range.access)),
@@ -69,6 +80,6 @@ impl Batch for View {
     }
 
     fn finish(&self, lost: &mut dyn FnMut(GuestAddress, usize)) {
-        self.0.finish(lost);
+        self.batch.finish(lost);
     }
 }

@@ -301,13 +301,28 @@ impl Guest {
 
 fn make(kind: &DeviceKind, file: Option<File>) -> Result<Box<dyn backends::Device>, Error> {
     match kind {
-        DeviceKind::Rng => Ok(Box::new(Entropy::new(
-            file.map_or(Source::Kernel, Source::File),
-        ))),
-        DeviceKind::Block { read_only, serial } => {
+        DeviceKind::Rng { rate } => {
+            let entropy = Entropy::new(file.map_or(Source::Kernel, Source::File));
+            let entropy = match rate {
+                Some(rate) => entropy.with_rate(*rate).map_err(Error::Device)?,
+                None => entropy,
+            };
+            Ok(Box::new(entropy))
+        }
+        DeviceKind::Block {
+            read_only,
+            serial,
+            options,
+        } => {
             let options = Options {
                 read_only: *read_only,
                 serial: serial.clone(),
+                write_through: options.write_through,
+                direct: options.direct,
+                block_size: options.block_size.map(|size| size.0),
+                queues: options.queues.0,
+                discard: options.discard,
+                engine: options.engine.into(),
             };
             let disk = Disk::new(file.ok_or(Error::NoImage)?, options).map_err(Error::Device)?;
             Ok(Box::new(disk))

@@ -325,7 +325,7 @@ impl Supervisor {
 /// which its kernel reports; as it was, they would wait for ever.
 fn destroy(domain: u16, server: ServerId) {
     let destroyed = Privcmd::open()
-        .and_then(|privcmd| privcmd.dm_op(DomId(domain), &mut DestroyIoreqServer::new(server)));
+        .and_then(|privcmd| privcmd.perform(DomId(domain), DestroyIoreqServer::new(server)));
     if let Err(e) = destroyed {
         log::debug!("{e}");
     }

@@ -258,7 +258,8 @@ impl Supervisor {
             .copied()
             .collect();
         let top = directory_path(directory);
-        for domain in self.store.directory(&top)?.unwrap_or_default() {
+        let domains = self.store.directory(&top)?.unwrap_or_default();
+        for domain in domains.iter() {
             let devices = self
                 .store
                 .directory(&format!("{top}/{domain}"))?

@@ -11,7 +11,7 @@ use xen_store::Store;
 use super::keys::Key;
 use super::spec::{Error, open};
 use crate::channel::DeviceKind;
-use crate::config::{Config, Gpio, Hardware, I2c, Scope};
+use crate::config::{BlockOptions, Config, Gpio, Hardware, I2c, Scope};
 
 /// A guest by what the configuration may call it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +60,29 @@ impl Guest {
             index,
         })
     }
+}
+
+/// How the configuration has a disk used that the guest's `disk=` line calls `vdev`.
+///
+/// # Errors
+///
+/// When XenStore does not answer.
+pub fn block(
+    store: &impl Store,
+    (domain, id): Key,
+    config: &Config,
+    vdev: &str,
+) -> Result<BlockOptions, Error> {
+    if config.block.is_empty() {
+        return Ok(BlockOptions::default());
+    }
+    let guest = Guest::find(store, domain)?;
+    let mut rules = config.block.iter();
+    let found = rules.find(|rule| {
+        let is_it = rule.vdev.as_deref().is_none_or(|only| only == vdev);
+        is_it && guest.has(&rule.scope, id.index)
+    });
+    Ok(found.map(|rule| rule.options).unwrap_or_default())
 }
 
 /// The I2C adapter that the configuration gives a device.
@@ -199,6 +222,22 @@ mod tests {
         );
 
         assert_eq!(found, Ok(Some(vec![3])));
+    }
+
+    #[test]
+    fn a_disk_has_the_first_rule_that_fits() {
+        let text = "[[block]]\nguest = \"other\"\nqueues = 2\n\
+                    [[block]]\nguest = \"sensor\"\nvdev = \"xvda\"\nqueues = 3\n\
+                    [[block]]\nguest = \"sensor\"\nqueues = 4\n";
+        let config: Config = toml::from_str(text).unwrap();
+        let queues = |config: &Config, vdev| {
+            let found = block(&server().client(), DEVICE, config, vdev);
+            found.unwrap().queues.0
+        };
+
+        assert_eq!(queues(&config, "xvda"), 3);
+        assert_eq!(queues(&config, "xvdb"), 4);
+        assert_eq!(queues(&Config::default(), "xvda"), 1);
     }
 
     #[test]

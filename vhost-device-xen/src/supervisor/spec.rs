@@ -114,7 +114,7 @@ pub fn read(
     let (_, id) = key;
     let (kind, file) = match id.directory {
         Directory::Virtio => by_type(&keys, key, config)?,
-        Directory::Disk => disk(&keys)?,
+        Directory::Disk => disk(&keys, key, config)?,
     };
     Ok((
         DeviceSpec {
@@ -141,7 +141,8 @@ fn by_type<S: Store>(
         Some(Ok(ENTROPY)) => {
             let source = config.rng.source.as_ref();
             let file = source.map(|path| open("[rng] source", path.clone(), false));
-            return Ok((DeviceKind::Rng, file.transpose()?));
+            let rate = config.rng.rate;
+            return Ok((DeviceKind::Rng { rate }, file.transpose()?));
         }
         Some(Ok(I2C)) => return rules::i2c(keys.store, key, config),
         Some(Ok(GPIO)) => return rules::gpio(keys.store, key, config),
@@ -151,17 +152,23 @@ fn by_type<S: Store>(
     Err(Keys::<S>::wrong("type", name, wanted))
 }
 
-fn disk<S: Store>(keys: &Keys<'_, S>) -> Result<(DeviceKind, Option<File>), Error> {
+fn disk<S: Store>(
+    keys: &Keys<'_, S>,
+    key: Key,
+    config: &Config,
+) -> Result<(DeviceKind, Option<File>), Error> {
     keys.one_of("specification", &[("virtio", ())], "virtio")?;
     let writable = keys.one_of("mode", &[("r", false), ("w", true)], "r or w")?;
     let image = PathBuf::from(keys.text("params")?);
     let serial = keys.text("dev")?;
     let file = open("params", image.clone(), writable)?;
     lock(&file, image, writable)?;
+    let options = rules::block(keys.store, key, config, &serial)?;
     Ok((
         DeviceKind::Block {
             read_only: !writable,
             serial,
+            options,
         },
         Some(file),
     ))
@@ -268,6 +275,7 @@ mod tests {
 
     use super::*;
     use crate::channel::DeviceId;
+    use crate::config::BlockOptions;
 
     const PATH: &str = "/local/domain/0/backend/virtio_disk/1/51712";
     const DISK: DeviceId = DeviceId {
@@ -331,7 +339,8 @@ mod tests {
             spec.kind,
             DeviceKind::Block {
                 read_only: false,
-                serial: "xvda".into()
+                serial: "xvda".into(),
+                options: BlockOptions::default(),
             }
         );
         assert!(file.is_some());
@@ -344,7 +353,7 @@ mod tests {
         let (spec, file) = read(&server.client(), PATH, (1, RNG), &Config::default()).unwrap();
 
         assert_eq!((spec.base, spec.grants), (0x200_0200, true));
-        assert_eq!(spec.kind, DeviceKind::Rng);
+        assert_eq!(spec.kind, DeviceKind::Rng { rate: None });
         assert!(file.is_none());
     }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use backends::Traits;
+use backends::{ConfigSpace, Traits};
 use vm_memory::GuestAddress;
 
 use super::{Action, QueueSetup, Signals};
@@ -44,6 +44,7 @@ mod reg {
     pub const QUEUE_DEVICE_HIGH: u64 = 0x0a4;
     pub const SHM_LEN_LOW: u64 = 0x0b0;
     pub const SHM_BASE_HIGH: u64 = 0x0bc;
+    pub const CONFIG_GENERATION: u64 = 0x0fc;
 }
 
 /// Bits of the status register: virtio 1.2, "Device Status Field".
@@ -72,7 +73,7 @@ pub struct Mmio {
     features: u64,
     /// Of these, the driver must accept all.
     required: u64,
-    config: Vec<u8>,
+    config: ConfigSpace,
     signals: Arc<Signals>,
     status: u32,
     device_features_sel: u32,
@@ -89,7 +90,7 @@ impl Mmio {
         traits: Traits,
         features: u64,
         required: u64,
-        config: Vec<u8>,
+        config: ConfigSpace,
         signals: Arc<Signals>,
     ) -> Self {
         let mut registers = Self {
@@ -122,9 +123,16 @@ impl Mmio {
 
     /// Writes `size` bytes at `offset` from the device's base and says what has to happen.
     pub fn write(&mut self, offset: u64, size: u8, value: u64) -> Action {
-        match u32::try_from(value & 0xffff_ffff) {
-            Ok(value) if size == 4 && offset < CONFIG => self.write_register(offset, value),
-            // No device here has configuration that a driver writes.
+        match (
+            u32::try_from(value & 0xffff_ffff),
+            offset.checked_sub(CONFIG),
+        ) {
+            (_, Some(offset)) => {
+                let bytes = &value.to_le_bytes()[..usize::from(size.min(8))];
+                self.config.write(offset, bytes);
+                Action::None
+            }
+            (Ok(value), None) if size == 4 => self.write_register(offset, value),
             _ => Action::None,
         }
     }
@@ -150,10 +158,8 @@ impl Mmio {
 
     fn read_config(&self, offset: u64, size: u8) -> u64 {
         let mut bytes = [0; 8];
-        for (n, byte) in (offset..).zip(&mut bytes[..usize::from(size.min(8))]) {
-            let config = usize::try_from(n).ok().and_then(|n| self.config.get(n));
-            *byte = config.copied().unwrap_or(0);
-        }
+        self.config
+            .read(offset, &mut bytes[..usize::from(size.min(8))]);
         u64::from_le_bytes(bytes)
     }
 
@@ -172,6 +178,7 @@ impl Mmio {
             reg::INTERRUPT_STATUS => self.signals.reasons(),
             reg::STATUS if self.signals.needs_reset() => self.status | status::NEEDS_RESET,
             reg::STATUS => self.status,
+            reg::CONFIG_GENERATION => self.config.generation(),
             // There is no shared memory region: its length and base read as all ones.
             reg::SHM_LEN_LOW..=reg::SHM_BASE_HIGH => u32::MAX,
             _ => 0,
@@ -256,7 +263,10 @@ impl Mmio {
         }
         if set & status::DRIVER_OK == 0 {
             self.status = new;
-            return Action::None;
+            return match set & new & status::FEATURES_OK {
+                0 => Action::None,
+                _ => Action::Negotiated(self.driver_features),
+            };
         }
         if new & status::FEATURES_OK == 0 || self.signals.needs_reset() {
             return self.break_down();

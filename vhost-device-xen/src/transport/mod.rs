@@ -30,6 +30,11 @@ impl Signals {
         self.0.fetch_or(INT_QUEUE, Ordering::Release);
     }
 
+    /// The configuration space has changed.
+    pub fn config(&self) {
+        self.0.fetch_or(INT_CONFIG, Ordering::Release);
+    }
+
     /// The device needs a reset.
     pub fn broken(&self) {
         self.0.fetch_or(INT_CONFIG | NEEDS_RESET, Ordering::Release);
@@ -76,6 +81,8 @@ pub enum Action {
     None,
     /// The driver has put buffers into a queue.
     Kick(u16),
+    /// The driver has settled for these features, and may read the configuration next.
+    Negotiated(u64),
     /// The driver is ready: serve these queues, with these features.
     Start {
         /// What was negotiated.

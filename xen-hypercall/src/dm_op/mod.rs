@@ -105,7 +105,6 @@ macro_rules! dm_op {
                 Self(op)
             }
 
-            #[allow(dead_code, reason = "not every operation looks at them again")]
             fn args(
                 &self,
             ) -> <$crate::abi::dm_op::ops::$operation as $crate::operation::Operation>::Args {

@@ -9,11 +9,25 @@ use crate::Port;
 use crate::abi::dm_op::{self as abi, Bufioreq, IoRange, IoreqServerRange, ServerInfo};
 
 /// `ioservid_t`: an IOREQ server of one domain.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, dm_op::{CreateIoreqServer, DestroyIoreqServer, ServerId}};
+/// use xen_ioctls::sim;
+///
+/// let xen = sim::Xen::new();
+/// let _guest = xen.create_domain(DomId(1), 1);
+/// let privcmd = xen.privcmd();
+/// let server: ServerId = privcmd.perform(DomId(1), CreateIoreqServer::unbuffered())?;
+/// privcmd.perform(DomId(1), DestroyIoreqServer::new(server))?;
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ServerId(pub u16);
 
 dm_op! {
-    /// Creates an IOREQ server without a buffered page. Result: [`id`](Self::id).
+    /// Creates an IOREQ server.
     CreateIoreqServer = CreateIoreqServer, => ServerId, |args| ServerId(args.id)
 }
 
@@ -26,9 +40,13 @@ impl CreateIoreqServer {
         })
     }
 
-    /// The new server, once the call has succeeded.
-    pub fn id(&self) -> ServerId {
-        ServerId(self.args().id)
+    /// `HVM_IOREQSRV_BUFIOREQ_ATOMIC`: with a page of writes that need no answer, whose two
+    /// pointers are moved at once. Only on x86.
+    pub fn buffered() -> Self {
+        Self::with(abi::CreateIoreqServer {
+            handle_bufioreq: Bufioreq::ATOMIC,
+            ..Default::default()
+        })
     }
 }
 
@@ -59,22 +77,29 @@ fn range(server: ServerId, kind: IoRange, start: u64, end: u64) -> IoreqServerRa
     }
 }
 
-fn memory(server: ServerId, addresses: &RangeInclusive<u64>) -> IoreqServerRange {
-    range(
-        server,
-        IoRange::MEMORY,
-        *addresses.start(),
-        *addresses.end(),
-    )
-}
+/// What can be given to a server, and be taken from it in the same words.
+macro_rules! ranges {
+    ($name:ident) => {
+        impl $name {
+            /// Memory-mapped addresses; both ends belong to the range.
+            pub fn memory(server: ServerId, addresses: &RangeInclusive<u64>) -> Self {
+                let (start, end) = (*addresses.start(), *addresses.end());
+                Self::with(range(server, IoRange::MEMORY, start, end))
+            }
 
-fn ports(server: ServerId, ports: &RangeInclusive<u16>) -> IoreqServerRange {
-    let (start, end) = (*ports.start(), *ports.end());
-    range(server, IoRange::PORT, start.into(), end.into())
-}
+            /// Ports of x86; both ends belong to the range.
+            pub fn ports(server: ServerId, ports: &RangeInclusive<u16>) -> Self {
+                let (start, end) = (*ports.start(), *ports.end());
+                Self::with(range(server, IoRange::PORT, start.into(), end.into()))
+            }
 
-fn pci(server: ServerId, sbdf: u32) -> IoreqServerRange {
-    range(server, IoRange::PCI, sbdf.into(), sbdf.into())
+            /// The configuration space of a PCI device: segment in bits 31..16, then bus, device
+            /// and function as usual.
+            pub fn pci(server: ServerId, sbdf: u32) -> Self {
+                Self::with(range(server, IoRange::PCI, sbdf.into(), sbdf.into()))
+            }
+        }
+    };
 }
 
 dm_op! {
@@ -83,45 +108,13 @@ dm_op! {
     MapIoRange = MapIoRangeToIoreqServer
 }
 
-impl MapIoRange {
-    /// Memory-mapped addresses; both ends belong to the range.
-    pub fn memory(server: ServerId, range: &RangeInclusive<u64>) -> Self {
-        Self::with(memory(server, range))
-    }
-
-    /// Ports of x86; both ends belong to the range.
-    pub fn ports(server: ServerId, range: &RangeInclusive<u16>) -> Self {
-        Self::with(ports(server, range))
-    }
-
-    /// The configuration space of a PCI device: segment in bits 31..16, then bus, device and
-    /// function as usual.
-    pub fn pci(server: ServerId, sbdf: u32) -> Self {
-        Self::with(pci(server, sbdf))
-    }
-}
-
 dm_op! {
-    /// Takes a range from a server again.
+    /// Takes a range from a server again, exactly as it was given.
     UnmapIoRange = UnmapIoRangeFromIoreqServer
 }
 
-impl UnmapIoRange {
-    /// A range that [`MapIoRange::memory`] has given to `server`, exactly.
-    pub fn memory(server: ServerId, range: &RangeInclusive<u64>) -> Self {
-        Self::with(memory(server, range))
-    }
-
-    /// A range that [`MapIoRange::ports`] has given to `server`, exactly.
-    pub fn ports(server: ServerId, range: &RangeInclusive<u16>) -> Self {
-        Self::with(ports(server, range))
-    }
-
-    /// A device that [`MapIoRange::pci`] has given to `server`.
-    pub fn pci(server: ServerId, sbdf: u32) -> Self {
-        Self::with(pci(server, sbdf))
-    }
-}
+ranges!(MapIoRange);
+ranges!(UnmapIoRange);
 
 dm_op! {
     /// Enables or disables a server. Enabling fills in the event channels of the ioreq page,
@@ -172,8 +165,7 @@ impl SetIrqLevel {
 }
 
 dm_op! {
-    /// How many vCPUs the domain has at most (since Xen 4.15). Result:
-    /// [`vcpus`](Self::vcpus).
+    /// How many vCPUs the domain has at most (since Xen 4.15).
     NrVcpus = NrVcpus, => u32, |args| args.vcpus
 }
 
@@ -181,11 +173,6 @@ impl NrVcpus {
     /// The question.
     pub fn new() -> Self {
         Self::with(abi::NrVcpus::default())
-    }
-
-    /// The answer, once the call has succeeded.
-    pub fn vcpus(&self) -> u32 {
-        self.args().vcpus
     }
 }
 
@@ -218,6 +205,6 @@ mod tests {
 
         DmOp::as_mut_bytes(&mut op)[12..14].copy_from_slice(&0x0102u16.to_ne_bytes());
 
-        assert_eq!(op.id(), ServerId(0x0102));
+        assert_eq!(DmOp::output(op), ServerId(0x0102));
     }
 }

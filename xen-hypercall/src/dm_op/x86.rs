@@ -119,6 +119,26 @@ impl SetMemType {
 }
 
 /// An event of a vCPU, as the processor's manuals number and name it.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::abi::dm_op::EventType;
+/// use xen_hypercall::{DomId, dm_op::{Event, InjectEvent}};
+/// use xen_ioctls::sim::{Arch, Config, Xen};
+///
+/// let xen = Xen::with(Config { arch: Arch::X86, ..Config::default() });
+/// let _guest = xen.create_domain(DomId(1), 1);
+/// let page_fault = Event {
+///     vector: 14,
+///     kind: EventType::HW_EXC,
+///     instruction_len: 0,
+///     error_code: 2,
+///     cr2: 0x1000,
+/// };
+/// xen.privcmd().perform(DomId(1), InjectEvent::new(0, page_fault))?;
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Event {
     /// Its vector.

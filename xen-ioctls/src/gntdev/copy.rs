@@ -17,6 +17,25 @@ use crate::error::{Error, Result};
 /// A piece of one granted page, and memory of this process to copy it from or to.
 ///
 /// A list of segments is what [`Grants::copy`] works on, in place: nothing is converted.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, Gfn};
+/// use xen_ioctls::{Segment, sim};
+///
+/// let xen = sim::Xen::new();
+/// let guest = xen.create_domain(DomId(1), 1);
+/// guest.add_memory(0, 4096);
+/// let grant = guest.grant(Gfn(0), DomId(0), true);
+///
+/// let write = Segment::write(DomId(1), grant, 0, b"hello").expect("within a page");
+/// xen.grants().copy(&mut [write])?;
+/// let mut seen = [0; 5];
+/// guest.read(0, &mut seen);
+/// assert_eq!(&seen, b"hello");
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[repr(transparent)]
 pub struct Segment<'a> {
     raw: abi::CopySegment,
@@ -36,29 +55,14 @@ impl<'a> Segment<'a> {
         offset: usize,
         memory: &'a mut [u8],
     ) -> Option<Self> {
-        let (foreign, len) = place(domain, grant, offset, memory.len())?;
-        let virt = memory.as_mut_ptr();
-        Some(Self::new(abi::CopySegment {
-            source: abi::CopyPlace { foreign },
-            dest: abi::CopyPlace { virt },
-            len,
-            flags: abi::SOURCE_GREF,
-            status: 0,
-        }))
+        // SAFETY: the memory is borrowed, mutably, for as long as there is the segment.
+        unsafe { Self::read_to(domain, grant, offset, memory.as_mut_ptr(), memory.len()) }
     }
 
     /// Copies `memory` to `offset` of a granted page. `None` when that goes beyond the page.
     pub fn write(domain: DomId, grant: GrantRef, offset: usize, memory: &'a [u8]) -> Option<Self> {
-        let (foreign, len) = place(domain, grant, offset, memory.len())?;
-        // Only read from: the flags say which side is the grant.
-        let virt = memory.as_ptr().cast_mut();
-        Some(Self::new(abi::CopySegment {
-            source: abi::CopyPlace { virt },
-            dest: abi::CopyPlace { foreign },
-            len,
-            flags: abi::DEST_GREF,
-            status: 0,
-        }))
+        // SAFETY: the memory is borrowed for as long as there is the segment.
+        unsafe { Self::write_from(domain, grant, offset, memory.as_ptr(), memory.len()) }
     }
 
     /// As [`read`](Self::read), into memory that nobody borrows.
@@ -96,6 +100,7 @@ impl<'a> Segment<'a> {
         len: usize,
     ) -> Option<Self> {
         let (foreign, len) = place(domain, grant, offset, len)?;
+        // Only read from: the flags say which side is the grant.
         let virt = memory.cast_mut();
         Some(Self::new(abi::CopySegment {
             source: abi::CopyPlace { virt },
@@ -162,6 +167,22 @@ fn place(
 }
 
 /// `GNTST_*`: why one grant was refused (xen/include/public/grant_table.h).
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, GrantRef};
+/// use xen_ioctls::{CopyStatus, Segment, sim};
+///
+/// let xen = sim::Xen::new();
+/// let _guest = xen.create_domain(DomId(1), 1);
+/// let mut bytes = [0; 4];
+/// let read = Segment::read(DomId(1), GrantRef(99), 0, &mut bytes).expect("within a page");
+/// let mut segments = [read];
+/// xen.grants().copy(&mut segments)?;
+/// assert_eq!(segments[0].status(), Err(CopyStatus(-3))); // GNTST_bad_gntref
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CopyStatus(pub i16);
 

@@ -16,6 +16,18 @@ use super::{Grants, abi};
 use crate::error::{Error, Result};
 
 /// How an exported dma-buf is mapped for devices.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::DomId;
+/// use xen_ioctls::{DmaBufFlags, sim};
+///
+/// let flags = DmaBufFlags { write_combining: true, ..DmaBufFlags::default() };
+/// // The simulated kernel has no dma-bufs of grants, as many real ones.
+/// let refused = sim::Xen::new().grants().export_dma_buf(DomId(1), &[], flags);
+/// assert_eq!(refused.unwrap_err().raw_os_error(), Some(25)); // ENOTTY
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DmaBufFlags {
     /// `GNTDEV_DMA_FLAG_WC`: write-combining.
@@ -104,6 +116,21 @@ impl Grants {
 }
 
 /// A dma-buf whose pages are granted; they are taken back when this is dropped.
+///
+/// # Example
+///
+/// ```
+/// use std::os::fd::OwnedFd;
+/// use xen_hypercall::DomId;
+/// use xen_ioctls::{Grants, ImportedDmaBuf, Result};
+///
+/// /// Grants a dma-buf of one page, of a GPU for example, for as long as what this returns is kept.
+/// fn share(grants: &Grants, guest: DomId, dma_buf: OwnedFd) -> Result<ImportedDmaBuf> {
+///     let imported = grants.import_dma_buf(guest, dma_buf, 1)?;
+///     println!("tell the guest of {:?}", imported.refs());
+///     Ok(imported)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct ImportedDmaBuf {
     grants: Grants,

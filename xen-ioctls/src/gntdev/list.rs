@@ -10,6 +10,25 @@ use super::abi::Pair;
 const HEADER: usize = 2;
 
 /// Grants to be mapped side by side. Used again, it allocates nothing.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, Gfn};
+/// use xen_ioctls::{GrantList, Protection, sim};
+///
+/// let xen = sim::Xen::new();
+/// let guest = xen.create_domain(DomId(1), 1);
+/// guest.add_memory(0, 8192);
+/// let (grants, mut list) = (xen.grants(), GrantList::default());
+/// for _request in 0..3 {
+///     list.clear(); // its memory is used again
+///     list.extend(DomId(1), [0, 1].map(|n| guest.grant(Gfn(n), DomId(0), true)).into_iter());
+///     let mapping = grants.map_list(DomId(1), &mut list, Protection::ReadWrite)?;
+///     assert_eq!(mapping.mapping().len(), 8192);
+/// }
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct GrantList(Vec<Pair>);
 

@@ -25,6 +25,25 @@ pub use list::GrantList;
 
 /// One open `/dev/xen/gntdev`. The kernel keeps a list of mappings per descriptor under one lock,
 /// so threads that map at the same time do better with one each.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, Gfn};
+/// use xen_ioctls::{Protection, sim};
+///
+/// let xen = sim::Xen::new();
+/// let guest = xen.create_domain(DomId(1), 1);
+/// guest.add_memory(0, 4096);
+/// let grant = guest.grant(Gfn(0), DomId(0), false);
+///
+/// let grants = xen.grants(); // on Xen: Grants::open()?
+/// let mapped = grants.map(DomId(1), &[grant], Protection::Read)?;
+/// assert_eq!(guest.mappings_of(grant), 1);
+/// drop(mapped);
+/// assert_eq!(guest.mappings_of(grant), 0);
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Grants(Arc<Node>);
 
@@ -168,6 +187,24 @@ impl AsRawFd for Grants {
 }
 
 /// Grants that were announced to the kernel together.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, Gfn};
+/// use xen_ioctls::{Protection, sim};
+///
+/// let xen = sim::Xen::new();
+/// let guest = xen.create_domain(DomId(1), 1);
+/// guest.add_memory(0, 4096);
+/// let grant = guest.grant(Gfn(0), DomId(0), false);
+/// let grants = xen.grants();
+/// let mapped = grants.map(DomId(1), &[grant], Protection::Read)?;
+///
+/// let found = grants.announcement_of(mapped.mapping().as_ptr().addr())?;
+/// assert_eq!((found, found.count), (mapped.announcement(), 1));
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Announcement {
     /// The offset in the node under which they are mapped.
@@ -177,6 +214,21 @@ pub struct Announcement {
 }
 
 /// Mapped grants, given back when dropped.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, Gfn};
+/// use xen_ioctls::{GrantMapping, Protection, sim};
+///
+/// let xen = sim::Xen::new();
+/// let guest = xen.create_domain(DomId(1), 1);
+/// guest.add_memory(0, 4096);
+/// let grant = guest.grant(Gfn(0), DomId(0), true);
+/// let mapped: GrantMapping = xen.grants().map(DomId(1), &[grant], Protection::ReadWrite)?;
+/// mapped.notify_at_end(Some(7), None)?; // byte 7 becomes zero, even if this process is killed
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct GrantMapping {
     /// Always there until `drop` takes it: the memory must be unmapped before the grants are

@@ -19,6 +19,16 @@ use crate::mapping::Mapping;
 const NO_SUCH_FLAG: u32 = 1 << 31;
 
 /// A guest's write of a queue's number to the QueueNotify register of a virtio-mmio device.
+///
+/// # Example
+///
+/// ```
+/// use xen_ioctls::Kick;
+///
+/// // The second queue of the virtio-mmio device at that address.
+/// let kick = Kick { base: 0x200_0000, queue: 1 };
+/// assert_eq!(kick.queue, 1);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kick {
     /// Guest-physical address of the device's registers.
@@ -123,6 +133,28 @@ impl Privcmd {
 }
 
 /// An eventfd that raises an interrupt of a guest; unbound when dropped.
+///
+/// # Example
+///
+/// ```
+/// use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
+/// use vmm_sys_util::eventfd::EventFd;
+/// use xen_hypercall::{DomId, dm_op::SetIrqLevel};
+/// use xen_ioctls::{IrqFd, sim};
+///
+/// let xen = sim::Xen::new();
+/// let guest = xen.create_domain(DomId(1), 1);
+/// let eventfd = EventFd::new(0).expect("a descriptor is free");
+/// let given = eventfd.try_clone().expect("a descriptor is free").into_raw_fd();
+/// // SAFETY: `into_raw_fd` gives up the descriptor.
+/// let given = unsafe { OwnedFd::from_raw_fd(given) };
+/// let raise = SetIrqLevel::new(33, true);
+/// let bound: IrqFd = xen.privcmd().irqfd(DomId(1), &raise, given)?;
+/// eventfd.write(1).expect("there is room");
+/// assert_eq!(guest.take_interrupts().len(), 1);
+/// # drop(bound);
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct IrqFd {
     privcmd: Privcmd,
@@ -159,6 +191,27 @@ impl Drop for IrqFd {
 }
 
 /// An eventfd that the kernel signals at a guest's kick; unbound when dropped.
+///
+/// # Example
+///
+/// ```
+/// use std::os::fd::OwnedFd;
+/// use std::sync::Arc;
+/// use xen_hypercall::{DomId, Port};
+/// use xen_ioctls::{IoEventFd, Kick, Mapping, Privcmd, Result};
+///
+/// /// On a kernel with one CPU: kicks of the first queue go to `eventfd`, for as long as what this
+/// /// returns is kept.
+/// fn bind(
+///     privcmd: &Privcmd,
+///     page: &Arc<Mapping>,
+///     ports: &[Port],
+///     eventfd: OwnedFd,
+/// ) -> Result<IoEventFd> {
+///     let kick = Kick { base: 0x200_0000, queue: 0 };
+///     privcmd.ioeventfd(DomId(1), page, ports, kick, eventfd)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct IoEventFd {
     privcmd: Privcmd,

@@ -27,6 +27,20 @@ pub use eventfd::{IoEventFd, IrqFd, Kick};
 const PATH: &str = "/dev/xen/privcmd";
 
 /// One open `/dev/xen/privcmd`, shared by its clones.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, dm_op::NrVcpus};
+/// use xen_ioctls::sim;
+///
+/// let xen = sim::Xen::new();
+/// let _guest = xen.create_domain(DomId(1), 4);
+/// let privcmd = xen.privcmd(); // on Xen: Privcmd::open()?
+/// privcmd.restrict(DomId(1))?; // from now on, no other guest
+/// assert_eq!(privcmd.perform(DomId(1), NrVcpus::new())?, 4);
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Privcmd(Arc<Node>);
 
@@ -103,33 +117,6 @@ impl Privcmd {
                 .and_then(XenError::from_errno)
                 .unwrap_or(XenError::IO)),
         }
-    }
-
-    /// Performs a device model operation on `domain`; results are in `op` afterwards.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::DmOp`].
-    pub fn dm_op<T: DmOp>(&self, domain: DomId, op: &mut T) -> Result<()> {
-        let bytes = DmOp::as_mut_bytes(op);
-        let buffer = abi::DmOpBuf {
-            uptr: bytes.as_mut_ptr(),
-            size: bytes.len(),
-        };
-        let mut arg = abi::DmOp {
-            dom: domain.0,
-            num: 1,
-            ubufs: &raw const buffer,
-        };
-        // SAFETY: DM_OP reads one `DmOp` and `num` descriptions of buffers; Xen reads and writes
-        // within the one buffer, which `op` lends mutably for the call.
-        unsafe { self.0.ioctl(abi::DM_OP, &raw mut arg) }
-            .map(drop)
-            .map_err(|source| Error::DmOp {
-                number: T::NUMBER,
-                domain,
-                source,
-            })
     }
 
     /// Performs a device model operation on `domain`, and returns what comes back.
@@ -303,6 +290,21 @@ impl From<Node> for Privcmd {
 }
 
 /// Frames of another domain.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, Gfn};
+/// use xen_ioctls::{ForeignMapping, Protection, sim};
+///
+/// let xen = sim::Xen::new();
+/// let guest = xen.create_domain(DomId(1), 1);
+/// guest.add_memory(0, 4096);
+/// let frames = [Gfn(0), Gfn(1)];
+/// let memory: ForeignMapping = xen.privcmd().map_foreign(DomId(1), &frames, Protection::Read)?;
+/// assert!(memory.is_mapped(0) && !memory.is_mapped(1)); // a hole is not touched
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct ForeignMapping {
     mapping: Mapping,

@@ -11,6 +11,16 @@ use crate::Protection;
 const REMEMBERED: usize = 1 << 16;
 
 /// A device node.
+///
+/// # Example
+///
+/// ```
+/// use xen_ioctls::sim::{Call, NodeKind, Xen};
+///
+/// let xen = Xen::new();
+/// let _node = xen.grants();
+/// assert_eq!(xen.take_calls(), [Call::Open(NodeKind::Grants)]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NodeKind {
     /// `/dev/xen/privcmd`.
@@ -26,6 +36,21 @@ pub enum NodeKind {
 }
 
 /// One system call on a node, with its arguments as the kernel saw them.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, Port};
+/// use xen_ioctls::sim::{Call, Xen};
+///
+/// let xen = Xen::new();
+/// let events = xen.event_channels();
+/// xen.take_calls();
+/// let refused = events.bind_interdomain(DomId(1), Port(5));
+/// assert!(refused.is_err());
+/// let asked = Call::BindInterdomain { domain: DomId(1), port: Port(5) };
+/// assert_eq!(xen.take_calls(), [asked]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Call {

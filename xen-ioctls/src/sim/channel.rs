@@ -24,6 +24,8 @@ pub(super) enum Other {
     Unbound(u16),
     Interdomain(u16, u32),
     Virq(u32),
+    /// The same domain: what is sent arrives here.
+    Ipi,
 }
 
 impl State {
@@ -87,6 +89,10 @@ impl State {
             // Nobody is there: dropped.
             Some(Other::Unbound(_)) => Ok(()),
             Some(Other::Virq(_)) => Err(libc::EINVAL),
+            Some(Other::Ipi) => {
+                self.arrive(domain, port);
+                Ok(())
+            }
             Some(Other::Interdomain(remote, remote_port)) => {
                 self.arrive(remote, remote_port);
                 Ok(())

@@ -6,7 +6,8 @@
 use std::mem::offset_of;
 
 use xen_hypercall::abi::dm_op::{
-    InjectMsi, IoRange, IoreqServerRange, ModifiedMemoryExtent, ServerInfo, XenDmOp, numbers, ops,
+    Bufioreq, InjectMsi, IoRange, IoreqServerRange, ModifiedMemoryExtent, ServerInfo, XenDmOp,
+    numbers, ops,
 };
 use xen_hypercall::operation::{Direction, Operation};
 use zerocopy::FromBytes;
@@ -164,17 +165,20 @@ impl State {
                 let vcpus = u32::try_from(self.domain(domain)?.vcpus).or(Err(libc::EINVAL))?;
                 words[..4].copy_from_slice(&vcpus.to_ne_bytes());
             }
-            // Known to Xen, and not to this simulation.
-            _ => return Err(libc::EOPNOTSUPP),
+            number => {
+                let performed = self.dm_op_x86(caller, domain, number, words);
+                performed.ok_or(libc::EOPNOTSUPP)??;
+            }
         }
         Ok(None)
     }
 
     fn op_create(&mut self, caller: u16, domain: u16, words: &mut Words) -> Answer<()> {
         must_be_zero(&words[1..4])?;
-        let buffered = match (words[0], self.config.arch) {
-            (0, _) => false,
-            (1 | 2, Arch::X86) => true,
+        let buffered = match (Bufioreq(words[0]), self.config.arch) {
+            (Bufioreq::OFF, _) => None,
+            (Bufioreq::LEGACY, Arch::X86) => Some(false),
+            (Bufioreq::ATOMIC, Arch::X86) => Some(true),
             _ => return Err(libc::EINVAL),
         };
         let id = self.create_server(caller, domain, buffered)?;
@@ -192,7 +196,10 @@ impl State {
             // Frames inside of the guest: not on Arm, and not in this simulation.
             return Err(libc::EOPNOTSUPP);
         }
-        self.server(caller, domain, half(words, 0))?;
+        let server = self.server(caller, domain, half(words, 0))?;
+        if let Some(ring) = &server.ring {
+            words[4..8].copy_from_slice(&ring.port.to_ne_bytes());
+        }
         Ok(())
     }
 
@@ -293,11 +300,11 @@ impl State {
     }
 }
 
-fn check(holds: bool) -> Answer<()> {
+pub(super) fn check(holds: bool) -> Answer<()> {
     holds.then_some(()).ok_or(libc::EINVAL)
 }
 
-fn must_be_zero(pad: &[u8]) -> Answer<()> {
+pub(super) fn must_be_zero(pad: &[u8]) -> Answer<()> {
     check(pad.iter().all(|byte| *byte == 0))
 }
 

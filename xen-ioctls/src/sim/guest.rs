@@ -16,7 +16,7 @@ use super::ioreq::{INVALIDATE, request};
 use super::open::Open;
 use super::{Interrupt, Shared, machine};
 use crate::node::Node;
-use crate::{EventChannels, GrantAllocator, Grants};
+use crate::{EventChannels, GrantAllocator, Grants, Hypercaller};
 
 const PAGE: u64 = PAGE_SIZE as u64;
 /// `IOREQ_TYPE_PIO`, and `XEN_DMOP_IO_RANGE_PORT`.
@@ -163,6 +163,13 @@ impl Guest {
         self.access(vcpu, request(COPY, address, size, data, false))
     }
 
+    /// A vCPU writes memory-mapped I/O, and does not wait: whether it went into the buffered page
+    /// of the server that owns the address. As on Xen, only the first mebibyte can.
+    pub fn buffered_write(&self, address: u64, size: u32, data: u64) -> bool {
+        let state = &mut *self.shared.lock();
+        state.post_buffered(self.id, COPY, address, size, data)
+    }
+
     /// A vCPU repeats an access, as x86 string instructions do: `count` times, with the data at
     /// guest-physical address `data`. `None` when no server owns the address.
     pub fn string_access(&self, vcpu: usize, slot: Slot) -> Option<Access> {
@@ -279,6 +286,20 @@ impl Guest {
         self.shared.lock().domain(self.id).ok()?.crashed
     }
 
+    /// Why the domain was shut down, `SHUTDOWN_*`, if it was.
+    pub fn shutdown_reason(&self) -> Option<u32> {
+        let state = self.shared.lock();
+        let domain = state.domain(self.id).ok()?;
+        domain.shutdown_code.filter(|_| domain.shut_down)
+    }
+
+    /// Hypercalls of the guest itself.
+    pub fn hypercaller(&self) -> Hypercaller {
+        let open = |kind| Node::Sim(Open::new(self.shared.clone(), self.id, kind));
+        let [calls, memory] = [NodeKind::Privcmd, NodeKind::Hypercall].map(open);
+        Hypercaller::new(calls.into(), memory.into())
+    }
+
     /// Takes what the domain has written to Xen's console.
     pub fn take_console(&self) -> Vec<u8> {
         let state = &mut *self.shared.lock();
@@ -329,6 +350,17 @@ impl Guest {
 }
 
 /// An access of a vCPU, which waits until it is answered.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::DomId;
+/// use xen_ioctls::sim::{Access, Xen};
+///
+/// let guest = Xen::new().create_domain(DomId(1), 1);
+/// let access: Option<Access> = guest.mmio_read(0, 0x200_0000, 4);
+/// assert!(access.is_none()); // no server owns the address
+/// ```
 #[derive(Debug)]
 #[must_use]
 pub struct Access {

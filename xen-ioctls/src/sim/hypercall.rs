@@ -2,11 +2,12 @@
 
 //! Plain hypercalls as Xen performs them: what this crate's tests and examples need of them.
 
+use xen_hypercall::abi::console;
 use xen_hypercall::abi::event_channel::{Status, numbers as event_channel};
 use xen_hypercall::abi::hypercalls::numbers as hypercalls;
 use xen_hypercall::abi::version::numbers as version;
-use xen_hypercall::abi::{console, memory};
 use xen_hypercall::{DomId, PAGE_SIZE};
+use zerocopy::{FromBytes, IntoBytes};
 
 use super::Answer;
 use super::call::{Call, NodeKind};
@@ -41,16 +42,21 @@ impl State {
     }
 
     fn hypercall(&mut self, domain: u16, number: u64, args: [u64; 5]) -> Answer<u64> {
-        let operation = u32::try_from(args[0]);
+        let operation = u32::try_from(args[0]).or(Err(libc::ENOSYS));
         match u32::try_from(number).or(Err(libc::ENOSYS))? {
-            hypercalls::XEN_VERSION => self.version(operation.or(Err(libc::ENOSYS))?, args[1]),
+            hypercalls::XEN_VERSION => self.version(operation?, args[1]),
             hypercalls::EVENT_CHANNEL_OP => self
-                .event_channel_op(domain, operation.or(Err(libc::ENOSYS))?, args[1])
+                .event_channel_op(domain, operation?, args[1])
                 .map(|()| 0),
             hypercalls::CONSOLE_IO => self.console(domain, args),
             hypercalls::DM_OP => self.plain_dm_op(domain, args).map(|()| 0),
-            hypercalls::MEMORY_OP if operation == Ok(memory::numbers::MAXIMUM_RAM_PAGE) => {
-                Ok(self.config.max_page)
+            hypercalls::MEMORY_OP => self.memory_op(domain, operation?, args[1]),
+            hypercalls::SCHED_OP => self.sched_op(domain, operation?, args[1]),
+            hypercalls::HVM_OP => self.hvm_op(domain, operation?, args[1]),
+            hypercalls::VCPU_OP => self.vcpu_op(domain, operation?, args[1], args[2]),
+            hypercalls::GRANT_TABLE_OP => {
+                let [number, at, count, ..] = args;
+                self.grant_table_op(domain, [number, at, count])
             }
             hypercalls::MULTICALL => self.multicall(domain, args[0], args[1]).map(|()| 0),
             _ => Err(libc::ENOSYS),
@@ -71,14 +77,15 @@ impl State {
         }
     }
 
-    fn copy_in<const N: usize>(&mut self, address: u64) -> Answer<[u8; N]> {
-        let at = self.pointer(address, N)?;
-        let mut bytes = [0; N];
-        self.machine.read(at / 4096, at % 4096, &mut bytes);
-        Ok(bytes)
+    pub fn copy_in<T: FromBytes + IntoBytes>(&mut self, address: u64) -> Answer<T> {
+        let at = self.pointer(address, size_of::<T>())?;
+        let mut value = T::new_zeroed();
+        let bytes = value.as_mut_bytes();
+        self.machine.read(at / 4096, at % 4096, bytes);
+        Ok(value)
     }
 
-    fn copy_out(&mut self, address: u64, bytes: &[u8]) -> Answer<()> {
+    pub fn copy_out(&mut self, address: u64, bytes: &[u8]) -> Answer<()> {
         let at = self.pointer(address, bytes.len())?;
         self.machine.write(at / 4096, at % 4096, bytes);
         Ok(())
@@ -93,7 +100,7 @@ impl State {
                 self.copy_out(pointer, &text)?;
             }
             version::GET_FEATURES => {
-                let [word, _] = words::<2>(&self.copy_in::<8>(pointer)?);
+                let [word, _] = self.copy_in::<[u32; 2]>(pointer)?;
                 if word > 0 {
                     return Err(libc::EINVAL);
                 }
@@ -110,26 +117,46 @@ impl State {
         let answer = |port: u32| port.to_ne_bytes();
         match number {
             event_channel::BIND_INTERDOMAIN => {
-                let [remote, port, _] = words::<3>(&self.copy_in::<12>(at)?);
+                let [remote, port, _] = self.copy_in::<[u32; 3]>(at)?;
                 let port = self.bind_interdomain(domain, low(remote), port)?;
                 self.copy_out(at + 8, &answer(port))
             }
             event_channel::BIND_VIRQ => {
-                let [virq, ..] = words::<3>(&self.copy_in::<12>(at)?);
+                let [virq, ..] = self.copy_in::<[u32; 3]>(at)?;
                 let port = self.new_port(domain, Other::Virq(virq))?;
                 self.copy_out(at + 8, &answer(port))
             }
             event_channel::CLOSE => {
-                let [port] = words::<1>(&self.copy_in::<4>(at)?);
+                let [port] = self.copy_in::<[u32; 1]>(at)?;
                 self.close_port(domain, port)
             }
             event_channel::SEND => {
-                let [port] = words::<1>(&self.copy_in::<4>(at)?);
+                let [port] = self.copy_in::<[u32; 1]>(at)?;
                 self.send(domain, port)
             }
             event_channel::STATUS => self.port_status(domain, at),
+            event_channel::BIND_IPI => {
+                let [vcpu, _] = self.copy_in::<[u32; 2]>(at)?;
+                self.vcpu_of(domain, vcpu)?;
+                let port = self.new_port(domain, Other::Ipi)?;
+                self.copy_out(at + 4, &answer(port))
+            }
+            event_channel::BIND_VCPU => {
+                let [port, vcpu] = self.copy_in::<[u32; 2]>(at)?;
+                self.vcpu_of(domain, vcpu)?;
+                match self.channel_mut(domain, port).map(|channel| channel.other) {
+                    None | Some(Other::Ipi) => Err(libc::EINVAL),
+                    Some(_) => Ok(()),
+                }
+            }
+            event_channel::RESET => {
+                let dom: DomId = self.copy_in(at)?;
+                let domain = self.owner(domain, dom.0)?;
+                self.close_all(domain);
+                Ok(())
+            }
             event_channel::ALLOC_UNBOUND => {
-                let [domains, _] = words::<2>(&self.copy_in::<8>(at)?);
+                let [domains, _] = self.copy_in::<[u32; 2]>(at)?;
                 if low(domains) != SELF {
                     return Err(libc::EPERM);
                 }
@@ -137,7 +164,7 @@ impl State {
                 self.copy_out(at + 4, &answer(port))
             }
             event_channel::UNMASK => {
-                let [port] = words::<1>(&self.copy_in::<4>(at)?);
+                let [port] = self.copy_in::<[u32; 1]>(at)?;
                 let channel = self.channel_mut(domain, port);
                 channel.map(drop).ok_or(libc::EINVAL)
             }
@@ -145,8 +172,16 @@ impl State {
         }
     }
 
+    fn vcpu_of(&self, domain: u16, vcpu: u32) -> Answer<()> {
+        let there = usize::try_from(vcpu).is_ok_and(|n| {
+            let domain = self.domain(domain);
+            domain.is_ok_and(|domain| n < domain.vcpus)
+        });
+        there.then_some(()).ok_or(libc::ENOENT)
+    }
+
     fn port_status(&mut self, domain: u16, at: u64) -> Answer<()> {
-        let [dom, port, ..] = words::<6>(&self.copy_in::<24>(at)?);
+        let [dom, port, ..] = self.copy_in::<[u32; 6]>(at)?;
         if low(dom) != SELF {
             return Err(libc::EPERM);
         }
@@ -156,6 +191,7 @@ impl State {
             Some(Other::Unbound(remote)) => (Status::UNBOUND, [remote.into(), 0]),
             Some(Other::Interdomain(remote, port)) => (Status::INTERDOMAIN, [remote.into(), port]),
             Some(Other::Virq(virq)) => (Status::VIRQ, [virq, 0]),
+            Some(Other::Ipi) => (Status::IPI, [0, 0]),
         };
         let words = [status.0, 0, union[0], union[1]].map(u32::to_ne_bytes);
         self.copy_out(at + 8, words.as_flattened())
@@ -182,9 +218,7 @@ impl State {
         let mut places = Vec::new();
         let mut buffers = Vec::new();
         for n in 0..count {
-            let bytes = self.copy_in::<16>(list + 16 * n)?;
-            let [low, high, size, _] = words::<4>(&bytes);
-            let at = u64::from(low) | u64::from(high) << 32;
+            let [at, size] = self.copy_in::<[u64; 2]>(list + 16 * n)?;
             let size = usize::try_from(size).or(Err(libc::E2BIG))?;
             let from = self.pointer(at, size)?;
             let mut buffer = vec![0; size];
@@ -204,11 +238,7 @@ impl State {
     fn multicall(&mut self, domain: u16, list: u64, count: u64) -> Answer<()> {
         for n in 0..count {
             let at = list + n * 64;
-            let bytes = self.copy_in::<64>(at)?;
-            let mut entry = [0u64; ENTRY];
-            for (word, bytes) in entry.iter_mut().zip(bytes.as_chunks::<8>().0) {
-                *word = u64::from_ne_bytes(*bytes);
-            }
+            let entry: [u64; ENTRY] = self.copy_in(at)?;
             let [number, _, a, b, c, d, e, _] = entry;
             let result = match self.hypercall(domain, number, [a, b, c, d, e]) {
                 Ok(result) => result,
@@ -223,12 +253,4 @@ impl State {
 fn low(word: u32) -> u16 {
     let [a, b, ..] = word.to_ne_bytes();
     u16::from_ne_bytes([a, b])
-}
-
-fn words<const N: usize>(bytes: &[u8]) -> [u32; N] {
-    let mut words = [0; N];
-    for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
-        *word = u32::from_ne_bytes(*bytes);
-    }
-    words
 }

@@ -14,6 +14,7 @@ use xen_hypercall::ioreq::{
 };
 
 use super::Answer;
+use super::buffered::Ring;
 use super::channel::Other;
 use super::domain::SERVERS;
 use super::state::State;
@@ -38,7 +39,8 @@ pub(super) struct Range {
 pub(super) struct Server {
     /// The domain that has created it.
     pub emulator: u16,
-    pub buffered: bool,
+    /// Where writes go that need no answer.
+    pub ring: Option<Ring>,
     pub enabled: bool,
     pub ranges: Vec<Range>,
     /// Synchronous pages that have been acquired, in order.
@@ -50,7 +52,7 @@ pub(super) struct Server {
 #[derive(Debug)]
 pub(super) struct Page {
     pub machine: u64,
-    view: Mapping,
+    pub view: Mapping,
 }
 
 /// What a server has to do with one vCPU.
@@ -66,19 +68,29 @@ pub(super) struct Vcpu {
 
 impl State {
     /// `XEN_DMOP_create_ioreq_server`.
-    pub fn create_server(&mut self, caller: u16, domain: u16, buffered: bool) -> Answer<usize> {
+    pub fn create_server(
+        &mut self,
+        caller: u16,
+        domain: u16,
+        buffered: Option<bool>,
+    ) -> Answer<usize> {
         let target = self.domain_mut(domain)?;
         let vcpus = target.vcpus;
         let free = target.servers.iter().position(Option::is_none);
         let id = free.ok_or(libc::ENOSPC)?;
         let mut server = Server {
             emulator: caller,
-            buffered,
+            ring: None,
             enabled: false,
             ranges: Vec::new(),
             pages: Vec::new(),
             vcpus: Vec::new(),
         };
+        if let Some(atomic) = buffered {
+            let port = self.new_port(domain, Other::Unbound(caller))?;
+            let page = None;
+            server.ring = Some(Ring { port, atomic, page });
+        }
         for vcpu in 0..vcpus {
             let port = self.new_port(domain, Other::Unbound(caller))?;
             if let Some(channel) = self.channel_mut(domain, port) {
@@ -104,7 +116,7 @@ impl State {
         }
     }
 
-    fn any_server(&mut self, domain: u16, id: usize) -> Option<&mut Server> {
+    pub fn any_server(&mut self, domain: u16, id: usize) -> Option<&mut Server> {
         let servers = &mut self.domain_mut(domain).ok()?.servers;
         servers.get_mut(id)?.as_mut()
     }
@@ -112,7 +124,13 @@ impl State {
     /// `XEN_DMOP_destroy_ioreq_server`: vCPUs that wait for it go on.
     pub fn destroy_server(&mut self, caller: u16, domain: u16, id: u16) -> Answer<()> {
         let server = self.server(caller, domain, id)?;
-        let ports: Vec<u32> = server.vcpus.iter().map(|vcpu| vcpu.port).collect();
+        let ring = server.ring.iter().map(|ring| ring.port);
+        let ports: Vec<u32> = server
+            .vcpus
+            .iter()
+            .map(|vcpu| vcpu.port)
+            .chain(ring)
+            .collect();
         for port in ports {
             self.close_port(domain, port)?;
         }

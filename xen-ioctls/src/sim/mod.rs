@@ -25,27 +25,29 @@
 //! let guest = xen.create_domain(DomId(1), 4);
 //! let privcmd = xen.privcmd(); // on Xen: Privcmd::open()?
 //!
-//! let mut question = NrVcpus::new();
-//! privcmd.dm_op(DomId(1), &mut question)?;
-//! assert_eq!(question.vcpus(), 4);
+//! assert_eq!(privcmd.perform(DomId(1), NrVcpus::new())?, 4);
 //!
 //! guest.destroy();
-//! let gone = privcmd.dm_op(DomId(1), &mut question).unwrap_err();
+//! let gone = privcmd.perform(DomId(1), NrVcpus::new()).unwrap_err();
 //! assert_eq!(gone.raw_os_error(), Some(3)); // ESRCH
 //! # Ok::<(), xen_ioctls::Error>(())
 //! ```
 
+mod buffered;
 mod call;
 mod channel;
 mod copy;
 mod dm_op;
+mod dm_x86;
 mod domain;
 mod eventfd;
 mod evtchn;
 mod gntalloc;
 mod gntdev;
 mod grant;
+mod grant_op;
 mod guest;
+mod guest_op;
 mod hypercall;
 mod ioreq;
 mod machine;
@@ -76,6 +78,19 @@ use state::{HOST, State};
 type Answer<T> = Result<T, i32>;
 
 /// Which machine it is.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::DomId;
+/// use xen_hypercall::dm_op::SetIrqLevel;
+/// use xen_ioctls::sim::{Arch, Config, Xen};
+///
+/// let x86 = Xen::with(Config { arch: Arch::X86, ..Config::default() });
+/// let _guest = x86.create_domain(DomId(1), 1);
+/// let spi = x86.privcmd().perform(DomId(1), SetIrqLevel::new(33, true));
+/// assert_eq!(spi.unwrap_err().raw_os_error(), Some(95)); // EOPNOTSUPP
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arch {
     /// Arm: MMIO ranges, shared peripheral interrupts.
@@ -85,6 +100,16 @@ pub enum Arch {
 }
 
 /// What Xen and the kernel have.
+///
+/// # Example
+///
+/// ```
+/// use xen_ioctls::sim::{Config, Xen};
+///
+/// let old = Xen::with(Config { version: 4 << 16 | 17, ..Config::default() });
+/// assert_eq!(old.privcmd().xen_version()?.to_string(), "4.17");
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Which machine it is.
@@ -116,6 +141,19 @@ impl Default for Config {
 }
 
 /// An interrupt that was injected into a guest.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::{DomId, dm_op::SetIrqLevel};
+/// use xen_ioctls::sim::{Interrupt, Xen};
+///
+/// let xen = Xen::new();
+/// let guest = xen.create_domain(DomId(1), 1);
+/// xen.privcmd().perform(DomId(1), SetIrqLevel::new(40, true))?;
+/// assert_eq!(guest.take_interrupts(), [Interrupt::Spi { irq: 40, level: true }]);
+/// # Ok::<(), xen_ioctls::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interrupt {
     /// Arm: a shared peripheral interrupt.
@@ -140,6 +178,13 @@ pub enum Interrupt {
         pin: u8,
         /// Whether it is raised.
         level: bool,
+    },
+    /// x86: an event of a vCPU, which has not taken it yet.
+    Event {
+        /// The vCPU.
+        vcpu: u32,
+        /// The event.
+        vector: u8,
     },
     /// x86: a message.
     Msi {
@@ -187,6 +232,18 @@ impl Shared {
 }
 
 /// A simulated machine with Xen, and the domain 0 that the process is in.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::DomId;
+/// use xen_ioctls::sim::Xen;
+///
+/// let xen = Xen::new();
+/// let guest = xen.create_domain(DomId(1), 2);
+/// assert_eq!(guest.id(), DomId(1));
+/// guest.destroy();
+/// ```
 #[derive(Clone, Debug)]
 pub struct Xen(Arc<Shared>);
 
@@ -215,6 +272,7 @@ impl Xen {
     pub fn create_domain(&self, id: DomId, vcpus: usize) -> Guest {
         let domain = Domain {
             vcpus,
+            vcpu_states: guest_op::VcpuState::of(vcpus),
             ..Domain::default()
         };
         let old = self.0.lock().domains.insert(id.0, domain);

@@ -199,9 +199,8 @@ impl State {
         let first = u64::from(call.idx);
         (first..first.saturating_add(call.num))
             .map(|frame| match usize::try_from(frame) {
-                // The buffered page: there is none.
-                Ok(0) if !self.server(caller, call.dom.0, id)?.buffered => Err(libc::ENOENT),
-                Ok(0) | Err(_) => Err(libc::EINVAL),
+                Ok(0) => self.buffered_page(caller, call.dom.0, id).map(Some),
+                Err(_too_wide) => Err(libc::EINVAL),
                 Ok(n) => self.ioreq_page(caller, call.dom.0, id, n - 1).map(Some),
             })
             .collect()

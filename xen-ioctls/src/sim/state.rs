@@ -64,6 +64,7 @@ impl State {
     pub fn new(config: Config) -> Self {
         let host = Domain {
             vcpus: 1,
+            vcpu_states: super::guest_op::VcpuState::of(1),
             ..Domain::default()
         };
         Self {
@@ -137,8 +138,8 @@ impl State {
         }
     }
 
-    /// Removes a domain, as Xen does when it is destroyed. What is mapped of it stays.
-    pub fn destroy(&mut self, id: u16) {
+    /// Closes all ports of a domain.
+    pub fn close_all(&mut self, id: u16) {
         let ports: Vec<u32> = match self.domain(id) {
             Ok(domain) => domain.channels.keys().copied().collect(),
             Err(_gone) => return,
@@ -147,6 +148,11 @@ impl State {
             // Each of them is there, since they were just listed.
             let _closed = self.close_port(id, port);
         }
+    }
+
+    /// Removes a domain, as Xen does when it is destroyed. What is mapped of it stays.
+    pub fn destroy(&mut self, id: u16) {
+        self.close_all(id);
         self.domains.remove(&id);
         self.changed();
     }

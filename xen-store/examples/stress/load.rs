@@ -124,7 +124,7 @@ impl Load {
                     .map(|path| path == format!("/local/domain/{thread}")),
                 3 => client
                     .directory(&own)
-                    .map(|children| children.is_none_or(|c| c.is_empty())),
+                    .map(|children| children.is_none_or(|names| names.is_empty())),
                 _ => {
                     let target = watched((thread + request * 7) % self.watches.max(1));
                     client.write(&target, &value).map(|()| true)

@@ -63,7 +63,7 @@ impl AsyncScan {
             }
             if self.children.is_stale() {
                 match self.client.directory(self.watch.path()).await {
-                    Ok(names) => self.children.list(names.unwrap_or_default()),
+                    Ok(names) => self.children.list(&names.unwrap_or_default()),
                     Err(error) => return Some(Err(error)),
                 }
             } else {

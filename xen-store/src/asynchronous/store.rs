@@ -7,10 +7,11 @@ use std::future::Future;
 use super::AsyncClient;
 use crate::connection::Request;
 use crate::error::{Errno, Error};
+use crate::names::{Listing, Names};
 use crate::number::Number;
 use crate::path;
 use crate::permissions::Permissions;
-use crate::store::{self, Listing, optional};
+use crate::store::{self, optional};
 use crate::wire::MessageType;
 
 /// What knows how to send a request.
@@ -30,6 +31,29 @@ pub trait AsyncSession: Sync {
 /// [`AsyncTransaction`](crate::AsyncTransaction) have in common.
 ///
 /// Each does and returns what the method of the same name of [`Store`](crate::Store) does.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "sim")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), xen_store::Error> {
+/// use xen_store::{AsyncStore, Error, sim};
+///
+/// /// Works with a client and in a transaction.
+/// async fn base(store: &impl AsyncStore, device: &str) -> Result<Option<u64>, Error> {
+///     store.read_parsed(&format!("{device}/base")).await
+/// }
+///
+/// let server = sim::Server::new();
+/// server.write("/device/0/base", "0x2000000");
+/// let client = server.async_client();
+/// assert_eq!(base(&client, "/device/0").await?, Some(0x200_0000));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sim"))]
+/// # fn main() {}
+/// ```
 #[expect(async_fn_in_trait, reason = "sealed; all futures here are Send")]
 pub trait AsyncStore: AsyncSession {
     /// The value of a node.
@@ -98,7 +122,7 @@ pub trait AsyncStore: AsyncSession {
     /// # Errors
     ///
     /// See [`Store::directory`](crate::Store::directory).
-    async fn directory(&self, path: &str) -> Result<Option<Vec<String>>, Error> {
+    async fn directory(&self, path: &str) -> Result<Option<Names>, Error> {
         path::check(path)?;
         let list = match self.call(MessageType::Directory, path, &[]).await {
             Err(error) if error.errno() == Some(&Errno::TooBig) => {
@@ -109,15 +133,14 @@ pub trait AsyncStore: AsyncSession {
                     let part = self.call(MessageType::DirectoryPart, path, &rest).await;
                     match part.and_then(|part| listing.add(path, &part)) {
                         Ok(None) => {}
-                        Ok(Some(list)) => break Ok(list),
+                        Ok(Some(names)) => break Ok(names),
                         Err(error) => break Err(error),
                     }
                 }
             }
-            list => list,
+            list => list.and_then(|list| Names::from_payload(path, list)),
         };
-        let list = optional(list)?;
-        list.map(|list| store::names(path, &list)).transpose()
+        optional(list)
     }
 
     /// The permissions of a node, or of a special path such as `@releaseDomain`.

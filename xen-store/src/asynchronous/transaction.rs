@@ -13,6 +13,31 @@ use crate::transaction::{TRANSACTION_ATTEMPTS, number, pause};
 use crate::wire::MessageType;
 
 /// A transaction; see [`AsyncClient::transaction`].
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "sim")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), xen_store::Error> {
+/// use xen_store::{AsyncStore, AsyncTransaction, Error, sim};
+///
+/// /// Moves a node.
+/// async fn rename(store: &AsyncTransaction, from: &str, to: &str) -> Result<(), Error> {
+///     store.write(to, store.read(from).await?.unwrap_or_default()).await?;
+///     store.rm(from).await
+/// }
+///
+/// let server = sim::Server::new();
+/// server.write("/a", "1");
+/// let client = server.async_client();
+/// client.transaction(async |store| rename(store, "/a", "/b").await).await?;
+/// assert_eq!(server.read("/b"), Some(b"1".to_vec()));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sim"))]
+/// # fn main() {}
+/// ```
 #[derive(Debug)]
 pub struct AsyncTransaction {
     client: AsyncClient,

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 
 use super::AsyncClient;
-use crate::connection::{Request, lock, watch_arguments};
+use crate::connection::{Request, lock, unless_registered, watch_arguments};
 use crate::error::{Errno, Error};
 use crate::queue::Queue;
 use crate::router::{Registered, Want};
@@ -80,7 +80,8 @@ impl AsyncWatch {
         let text = watch_arguments(self.token, depth);
         let rest = [text.as_bytes()];
         let request = Request::new(MessageType::Watch, &self.path, &rest);
-        self.client.shared().call(request).await.map(drop)
+        let answer = self.client.shared().call(request).await;
+        answer.map(drop).or_else(unless_registered)
     }
 
     /// The watched path.

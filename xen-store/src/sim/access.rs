@@ -82,7 +82,7 @@ impl Quotas {
         let quota = self.global.get_key_value(name);
         quota
             .map(|(name, value)| (*name, *value))
-            .ok_or(Errno::NotFound)
+            .ok_or(Errno::Invalid)
     }
 
     pub(super) fn value(&self, domain: Option<u16>, name: &str) -> Result<u32, Errno> {

@@ -42,6 +42,9 @@ pub(super) fn request(state: &mut State, kind: MessageType, payload: &[u8]) -> A
             if value & !FEATURES != 0 {
                 return Err(Errno::Invalid);
             }
+            if state.domains.contains(&domain()?) {
+                return Err(Errno::Busy);
+            }
             state.features.insert(domain()?, value);
             Ok(OK.into())
         }

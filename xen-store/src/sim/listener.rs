@@ -14,6 +14,25 @@ use super::Shared;
 
 /// Accepts connections to a [`Server`](super::Server), until it is dropped; those that it has
 /// accepted stay.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "sim")]
+/// # fn main() -> Result<(), xen_store::Error> {
+/// use xen_store::{Client, Store, sim};
+///
+/// let path = std::env::temp_dir().join(format!("xen-store-{}", std::process::id()));
+/// let server = sim::Server::new();
+/// let listener = server.listen(&path);
+/// Client::open_path(&path)?.write("/a", "1")?;
+/// drop(listener);
+/// assert!(Client::open_path(&path).is_err());
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sim"))]
+/// # fn main() {}
+/// ```
 #[derive(Debug)]
 pub struct Listener {
     path: PathBuf,

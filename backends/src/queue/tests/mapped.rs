@@ -2,10 +2,8 @@
 
 //! What is mapped when.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
@@ -15,6 +13,7 @@ use vm_memory::{GuestAddress, GuestAddressSpace, GuestMemory, GuestMemoryBackend
 use vm_memory::{GuestMemoryMmap, Permissions};
 
 use super::{Bench, Function, echo};
+use crate::block;
 use crate::memory::{Batch, Range};
 use crate::queue::Progress;
 use crate::request::Request;
@@ -61,17 +60,17 @@ impl Watched {
 
 struct Guarded {
     space: Watched,
-    touched: Cell<usize>,
+    touched: AtomicUsize,
 }
 
 impl GuestAddressSpace for Watched {
     type M = Guarded;
-    type T = Rc<Guarded>;
+    type T = Arc<Guarded>;
 
-    fn memory(&self) -> Rc<Guarded> {
-        Rc::new(Guarded {
+    fn memory(&self) -> Arc<Guarded> {
+        Arc::new(Guarded {
             space: self.clone(),
-            touched: Cell::new(0),
+            touched: AtomicUsize::new(0),
         })
     }
 }
@@ -92,7 +91,7 @@ impl GuestMemory for Guarded {
     ) -> guest_memory::Result<impl GuestMemorySliceIterator<'a, BS<'a, ()>>> {
         let watch = &self.space.watch;
         if addr >= self.space.heap {
-            self.touched.update(|n| n + 1);
+            self.touched.fetch_add(1, SeqCst);
             watch.mapped.fetch_add(1, SeqCst);
             let declared = watch.declared.lock().unwrap();
             let known = declared.iter().flatten().any(|range| {
@@ -138,7 +137,7 @@ impl Drop for Guarded {
         self.space
             .watch
             .mapped
-            .fetch_sub(self.touched.get(), SeqCst);
+            .fetch_sub(self.touched.load(SeqCst), SeqCst);
     }
 }
 
@@ -379,4 +378,37 @@ fn a_lost_answer_of_a_device_that_panics_does_not_go_back() {
     // What was served before, and what it panicked at; it is not called to refuse anything.
     assert_eq!(driver.used(), [(2, 8), (4, 0)]);
     assert_eq!(counters.snapshot().malformed, 0);
+}
+
+#[test]
+fn what_io_uring_uses_is_unmapped_when_the_used_index_is_published() {
+    let image = tempfile::tempfile().unwrap();
+    image.set_len(1 << 20).unwrap();
+    let options = block::Options {
+        engine: block::Engine::Uring,
+        ..block::Options::default()
+    };
+    let Ok(mut disk) = block::Disk::new(image, options) else {
+        eprintln!("no io_uring here");
+        return;
+    };
+    let Bench {
+        mut driver,
+        mut queue,
+        interrupts,
+        counters,
+    } = Bench::new(64);
+    let header = driver.readable(&[0; 16]);
+    let (data, status) = (driver.writable(4096), driver.writable(1));
+    (0..16).for_each(|_| _ = driver.send(&[header, data, status]));
+    let space = Watched::new(&driver, header);
+
+    let progress = queue.process(&space, &mut disk, &interrupts, &counters);
+
+    assert_eq!(progress, Progress::Idle);
+    assert_eq!(driver.used().len(), 16);
+    assert_eq!(space.watch.mapped.load(SeqCst), 0);
+    assert_eq!(space.watch.published.load(SeqCst), 16);
+    assert_eq!(space.watch.published_while_mapped.load(SeqCst), 0);
+    assert_eq!(interrupts.queues().len(), 1);
 }

@@ -3,6 +3,7 @@
 //! Headers as Debian packages them, of this release and of others.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -64,7 +65,8 @@ pub fn this_host(include: &Path, xen: Version, linux: Version) -> Vec<Headers> {
 ///
 /// # Errors
 ///
-/// [`Error::Run`] and [`Error::Compile`] when apt or dpkg fail, [`Error::File`].
+/// [`Error::Run`] and [`Error::Compile`] when apt or dpkg fail, [`Error::File`]; [`Error::Run`] also
+/// when there is no compiler: nothing can be said of the headers.
 pub fn debian(suite: &str, cache: &Path) -> Result<Vec<Headers>, Error> {
     let directory = cache.join(suite);
     let root = directory.join("root");
@@ -83,6 +85,12 @@ pub fn debian(suite: &str, cache: &Path) -> Result<Vec<Headers>, Error> {
             linux,
             &include,
         ));
+    }
+    if all.is_empty() {
+        return Err(Error::Run {
+            program: COMPILER.to_owned(),
+            source: io::ErrorKind::NotFound.into(),
+        });
     }
     Ok(all)
 }
@@ -132,7 +140,7 @@ fn archive() -> Result<String, Error> {
     Ok(main.trim_end_matches('/').to_owned())
 }
 
-fn file(path: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
+fn file(path: &Path) -> impl Fn(io::Error) -> Error + '_ {
     |source| Error::File {
         path: path.to_owned(),
         source,

@@ -20,7 +20,8 @@ fn device_with(signals: Arc<Signals>) -> Mmio {
     };
     let features = traits.features | VERSION_1 | ACCESS_PLATFORM;
     let required = VERSION_1 | ACCESS_PLATFORM;
-    Mmio::new(traits, features, required, vec![1, 2, 3, 4, 5, 6], signals)
+    let config = ConfigSpace::new(&[1, 2, 3, 4, 5, 6]).with_writable(4..5);
+    Mmio::new(traits, features, required, config, signals)
 }
 
 fn write(device: &mut Mmio, register: u64, value: u32) -> Action {
@@ -266,6 +267,42 @@ fn configuration_is_read_in_any_size() {
     assert_eq!(device.read(0x100, 8), 0x0605_0403_0201);
     assert_eq!(device.read(0x104, 4), 0x0605);
     assert_eq!(device.read(0x1ff, 8), 0);
+}
+
+#[test]
+fn a_driver_writes_what_configuration_it_may_in_any_size() {
+    let mut device = device();
+
+    assert_eq!(device.write(0x104, 1, 7), Action::None);
+    assert_eq!(device.read(0x100, 8), 0x0607_0403_0201);
+    device.write(0x100, 8, 0x0908_0908_0908);
+
+    assert_eq!(device.read(0x104, 2), 0x0608);
+    assert_eq!(device.read(0x100, 4), 0x0403_0201);
+}
+
+#[test]
+fn a_change_of_the_configuration_is_another_generation() {
+    let device = device();
+    assert_eq!(device.read(reg::CONFIG_GENERATION, 4), 0);
+
+    device.config.change(0, &[9]);
+
+    assert_eq!(device.read(reg::CONFIG_GENERATION, 4), 1);
+    assert_eq!(device.read(0x100, 1), 9);
+}
+
+#[test]
+fn features_that_are_settled_are_passed_on_before_the_driver_is_ready() {
+    let mut device = device();
+    write(&mut device, reg::STATUS, 3);
+    write(&mut device, reg::DRIVER_FEATURES_SEL, 1);
+    write(&mut device, reg::DRIVER_FEATURES, 3);
+
+    let settled = write(&mut device, reg::STATUS, 0xb);
+
+    assert_eq!(settled, Action::Negotiated(VERSION_1 | ACCESS_PLATFORM));
+    assert_eq!(write(&mut device, reg::STATUS, 0xb), Action::None);
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn an_operation_that_this_xen_does_not_know_is_not_supported() {
     let mut msi = [vec![0; 32]];
     msi[0][0] = 14;
 
-    let refused = old.privcmd().dm_op(GUEST, &mut NrVcpus::new()).unwrap_err();
+    let refused = old.privcmd().perform(GUEST, NrVcpus::new()).unwrap_err();
 
     assert_eq!(refused.raw_os_error(), Some(libc::EOPNOTSUPP));
     assert_eq!(raw_dm_op(&arm, 1, &mut unknown), Err(libc::EOPNOTSUPP));

@@ -41,8 +41,8 @@ fn a_restricted_privcmd_acts_on_its_domain_only() {
 
     let other = privcmd.restrict(DomId(2)).unwrap_err();
     assert_eq!(other.raw_os_error(), Some(libc::EINVAL));
-    privcmd.dm_op(GUEST, &mut NrVcpus::new()).unwrap();
-    let op = privcmd.dm_op(DomId(2), &mut NrVcpus::new()).unwrap_err();
+    privcmd.perform(GUEST, NrVcpus::new()).unwrap();
+    let op = privcmd.perform(DomId(2), NrVcpus::new()).unwrap_err();
     assert_eq!(op.raw_os_error(), Some(libc::EPERM));
     let plain = privcmd.xen_version().unwrap_err();
     assert_eq!(plain.raw_os_error(), Some(libc::EPERM));
@@ -55,10 +55,10 @@ fn a_server_of_another_domain_and_none_at_all_are_told_apart() {
     let (xen, _guest) = machine();
     let privcmd = xen.privcmd();
 
-    let mut op = SetIoreqServerState::new(ServerId(3), true);
-    let missing = privcmd.dm_op(GUEST, &mut op).unwrap_err();
-    let myself = privcmd.dm_op(DomId(0), &mut NrVcpus::new()).unwrap_err();
-    let nobody = privcmd.dm_op(DomId(5), &mut NrVcpus::new()).unwrap_err();
+    let op = SetIoreqServerState::new(ServerId(3), true);
+    let missing = privcmd.perform(GUEST, op).unwrap_err();
+    let myself = privcmd.perform(DomId(0), NrVcpus::new()).unwrap_err();
+    let nobody = privcmd.perform(DomId(5), NrVcpus::new()).unwrap_err();
 
     assert_eq!(missing.raw_os_error(), Some(libc::ENOENT));
     assert_eq!(myself.raw_os_error(), Some(libc::EPERM));
@@ -69,11 +69,11 @@ fn a_server_of_another_domain_and_none_at_all_are_told_apart() {
 fn ranges_of_a_server_do_not_overlap_and_are_256_at_most() {
     let (xen, _guest) = machine();
     let privcmd = xen.privcmd();
-    let mut created = CreateIoreqServer::unbuffered();
-    privcmd.dm_op(GUEST, &mut created).unwrap();
+    let created = privcmd.perform(GUEST, CreateIoreqServer::unbuffered());
+    let server = created.unwrap();
     let map = |start: u64, end: u64| {
-        let mut op = MapIoRange::memory(created.id(), &(start..=end));
-        let result = privcmd.dm_op(GUEST, &mut op);
+        let op = MapIoRange::memory(server, &(start..=end));
+        let result = privcmd.perform(GUEST, op);
         result.map_err(|e| e.raw_os_error().unwrap())
     };
 
@@ -89,13 +89,13 @@ fn ranges_of_a_server_do_not_overlap_and_are_256_at_most() {
 fn a_resource_that_is_not_there_cannot_be_mapped() {
     let (xen, _guest) = machine();
     let privcmd = xen.privcmd();
-    let mut created = CreateIoreqServer::unbuffered();
-    privcmd.dm_op(GUEST, &mut created).unwrap();
+    let created = privcmd.perform(GUEST, CreateIoreqServer::unbuffered());
+    let server = created.unwrap();
     let errno = |resource| {
         let error = privcmd.map_resource(GUEST, resource).unwrap_err();
         error.raw_os_error()
     };
-    let page = Resource::ioreq_page(created.id(), 0);
+    let page = Resource::ioreq_page(server, 0);
 
     assert_eq!(errno(Resource { frame: 0, ..page }), Some(libc::ENOENT));
     assert_eq!(errno(Resource { frame: 2, ..page }), Some(libc::EINVAL));
@@ -107,14 +107,14 @@ fn a_resource_that_is_not_there_cannot_be_mapped() {
 fn a_state_that_goes_backwards_kills_the_guest() {
     let (xen, guest) = machine();
     let privcmd = xen.privcmd();
-    let mut created = CreateIoreqServer::unbuffered();
-    privcmd.dm_op(GUEST, &mut created).unwrap();
-    let page = Resource::ioreq_page(created.id(), 0);
+    let created = privcmd.perform(GUEST, CreateIoreqServer::unbuffered());
+    let server = created.unwrap();
+    let page = Resource::ioreq_page(server, 0);
     let page = privcmd.map_resource(GUEST, page).unwrap();
-    let mut op = SetIoreqServerState::new(created.id(), true);
-    privcmd.dm_op(GUEST, &mut op).unwrap();
-    let mut op = MapIoRange::memory(created.id(), &(0..=0xfff));
-    privcmd.dm_op(GUEST, &mut op).unwrap();
+    let op = SetIoreqServerState::new(server, true);
+    privcmd.perform(GUEST, op).unwrap();
+    let op = MapIoRange::memory(server, &(0..=0xfff));
+    privcmd.perform(GUEST, op).unwrap();
     let events = xen.event_channels();
     let port = events.bind_interdomain(GUEST, Port(1)).unwrap();
     let state = page.as_ptr().wrapping_add(30);
@@ -138,10 +138,8 @@ fn interrupts_are_checked_and_arrive() {
     let (xen, guest) = machine();
     let privcmd = xen.privcmd();
 
-    privcmd
-        .dm_op(GUEST, &mut SetIrqLevel::new(33, true))
-        .unwrap();
-    let private = privcmd.dm_op(GUEST, &mut SetIrqLevel::new(31, true));
+    privcmd.perform(GUEST, SetIrqLevel::new(33, true)).unwrap();
+    let private = privcmd.perform(GUEST, SetIrqLevel::new(31, true));
 
     assert_eq!(private.unwrap_err().raw_os_error(), Some(libc::EINVAL));
     let raised = Interrupt::Spi {

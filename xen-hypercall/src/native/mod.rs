@@ -16,11 +16,50 @@ use crate::call::{ConstMemory, MutMemory, XenHypercall};
 #[cfg(target_arch = "x86_64")]
 use crate::fastabi::{Cpuid, xen_leaves};
 
+#[cfg(target_arch = "x86_64")]
+mod page;
+
+#[cfg(target_arch = "x86_64")]
+pub use page::{HypercallPage, page_msr};
+
 /// Hypercalls by instruction.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::native::Native;
+/// use xen_hypercall::{XenError, version};
+///
+/// /// In the kernel of a guest.
+/// ///
+/// /// # Safety
+/// ///
+/// /// It is one.
+/// # #[cfg(target_arch = "x86_64")]
+/// unsafe fn say() -> Result<(), XenError> {
+///     // SAFETY: as the caller says.
+///     let xen = unsafe { Native::new() }.ok_or(XenError::NOSYS)?;
+///     version::version(&xen).map(drop)
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Native(Instruction);
 
 /// The caller's own memory, which Xen reads.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::call::ConstMemory;
+/// use xen_hypercall::native::{Lent, Native};
+/// use xen_hypercall::{XenError, XenHypercall};
+///
+/// fn lend<'a>(xen: &'a Native, text: &'a [u8]) -> Result<Lent<'a>, XenError> {
+///     let lent = xen.lend_const(text)?;
+///     assert_eq!(lent.as_ptr(), text.as_ptr()); // the original
+///     Ok(lent)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Lent<'a>(&'a [u8]);
 
@@ -31,6 +70,17 @@ impl ConstMemory for Lent<'_> {
 }
 
 /// The caller's own memory, which Xen reads and writes.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::native::{LentMut, Native};
+/// use xen_hypercall::{XenError, XenHypercall};
+///
+/// fn lend<'a>(xen: &'a Native, room: &'a mut [u8]) -> Result<LentMut<'a>, XenError> {
+///     xen.lend_mut(room)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct LentMut<'a>(&'a mut [u8]);
 
@@ -111,6 +161,23 @@ enum Instruction {
     Vmcall,
     /// AMD and Hygon.
     Vmmcall,
+    /// A call into a page that Xen has filled in: its address.
+    Page(usize),
+}
+
+/// What the CPU says of itself in a leaf.
+#[cfg(target_arch = "x86_64")]
+pub fn cpuid(leaf: u32) -> Cpuid {
+    // Not unsafe since Rust 1.94.
+    #[allow(unused_unsafe)]
+    // SAFETY: every 64-bit CPU has the instruction.
+    let found = unsafe { core::arch::x86_64::__cpuid(leaf) };
+    Cpuid {
+        eax: found.eax,
+        ebx: found.ebx,
+        ecx: found.ecx,
+        edx: found.edx,
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -121,20 +188,8 @@ impl Native {
     ///
     /// This is a guest's kernel: the instruction is not for user space.
     pub unsafe fn new() -> Option<Self> {
-        let leaf = |number| {
-            // Not unsafe since Rust 1.94.
-            #[allow(unused_unsafe)]
-            // SAFETY: every 64-bit CPU has the instruction.
-            let found = unsafe { core::arch::x86_64::__cpuid(number) };
-            Cpuid {
-                eax: found.eax,
-                ebx: found.ebx,
-                ecx: found.ecx,
-                edx: found.edx,
-            }
-        };
-        xen_leaves(leaf)?;
-        instruction(leaf(0)).map(Self)
+        xen_leaves(cpuid)?;
+        instruction(cpuid(0)).map(Self)
     }
 }
 
@@ -185,6 +240,8 @@ impl Instruction {
             Self::Vmcall => unsafe { call!("vmcall") },
             // SAFETY: as above.
             Self::Vmmcall => unsafe { call!("vmmcall") },
+            // SAFETY: as the caller says; the page has an entry for each number.
+            Self::Page(page) => return unsafe { page::call(page, number, args) },
         }
         result
     }
