@@ -52,7 +52,7 @@ pub const THE_INTERFACES_KEEP_THEIR_RULES: LabTest = LabTest {
 /// as dear as those within one: `cargo xtask soak events` has 100,000 of these too.
 pub const NO_EVENT_IS_LOST: LabTest = LabTest {
     name: "no_event_is_lost",
-    timeout: Duration::from_secs(240),
+    timeout: Duration::from_secs(400),
     examples: &[("xen-ioctls", "events")],
     images: &[FREESTANDING],
     files: &[GUEST, FUNCTIONS],
