@@ -9,6 +9,7 @@
 //! after `NAME| `.
 
 mod basics;
+mod block;
 mod devices;
 mod external;
 mod frame;
@@ -35,6 +36,8 @@ pub const ALL: &[&LabTest] = &[
     &devices::DEVICES_WORK_WITHOUT_EVENTFDS,
     &devices::A_GUEST_REBOOTS,
     &devices::A_GUESTS_BALLOON_COMES_AND_GOES,
+    &block::DISKS_DO_WHAT_THEY_OFFER,
+    &block::A_KILL_LOSES_NOTHING_THAT_WAS_FLUSHED,
     &lifecycle::TWENTY_GUESTS_LEAVE_NOTHING,
     &lifecycle::A_HOSTILE_GUEST_HARMS_NOBODY,
     &lifecycle::A_KILLED_PROCESS_IS_ITS_GUESTS_AFFAIR,

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! What disks can do besides reading and writing.
+
+use std::time::Duration;
+
+use super::parts::{DAEMON, LAB_GUEST, devices};
+use super::{Guest, LabTest};
+
+/// An image with four queues on io_uring, and a block device without the page cache.
+const RULES: &str = "
+    [[block]]
+    guest = \"*\"
+    vdev = \"xvda\"
+    queues = 4
+    engine = \"io_uring\"
+
+    [[block]]
+    guest = \"*\"
+    vdev = \"xvdb\"
+    direct = true
+    block_size = 4096
+    engine = \"io_uring\"
+";
+
+const USE_THEM: &str = "
+    set -e
+    disk_of() {
+        for disk in /sys/block/vd*; do
+            [ \"$(cat $disk/serial)\" != $1 ] || basename $disk
+        done
+    }
+    a=$(disk_of xvda)
+    b=$(disk_of xvdb)
+    echo \"queues: $(ls /sys/block/$a/mq | wc -l)\"
+    echo \"block size: $(cat /sys/block/$b/queue/logical_block_size)\"
+    lab-guest io /dev/$a 800 1
+    mkdir -p /mnt
+    mkfs.ext2 -b 4096 /dev/$b > /dev/null
+    mount -t ext2 /dev/$b /mnt
+    head -c 4194304 /dev/urandom > /mnt/file
+    written=$(md5sum < /mnt/file)
+    umount /mnt
+    mount -t ext2 /dev/$b /mnt
+    [ \"$(md5sum < /mnt/file)\" = \"$written\" ]
+    umount /mnt
+    echo 'direct: 4 MiB verified'
+
+    [ \"$(cat /sys/block/$a/cache_type)\" = 'write back' ]
+    echo 'write through' > /sys/block/$a/cache_type
+    [ \"$(cat /sys/block/$a/cache_type)\" = 'write through' ]
+    lab-guest io /dev/$a 400 2
+    echo 'written through'
+
+    blkdiscard /dev/$a
+    blkdiscard /dev/$b
+    head -c 1048576 /dev/zero > /tmp/zeroes
+    head -c 1048576 /dev/$a | cmp - /tmp/zeroes
+    head -c 1048576 /dev/$b | cmp - /tmp/zeroes
+    echo 'discarded'
+    until [ $(cat /sys/block/$a/size) = 131072 ]; do sleep 0.1; done
+    dd if=/dev/$a of=/tmp/last bs=512 skip=131071 count=1 2>/dev/null
+    [ $(wc -c < /tmp/last) = 512 ]
+    echo 'grown'
+    until [ $(cat /sys/block/$a/size) = 65536 ]; do sleep 0.1; done
+    echo 'shrunk'
+";
+
+macro_rules! disk {
+    ($vdev:literal, $grants:literal, $target:expr) => {
+        concat!(
+            "\"format=raw,access=rw,backendtype=standalone,specification=virtio,vdev=",
+            $vdev,
+            ",grant_usage=",
+            $grants,
+            ",target=",
+            $target,
+            "\""
+        )
+    };
+}
+
+macro_rules! user {
+    ($name:literal, $grants:literal, $device:literal) => {
+        Guest {
+            name: $name,
+            vcpus: 2,
+            config: &[concat!(
+                "disk = [ ",
+                disk!("xvda", $grants, concat!("/tmp/", $name, ".img")),
+                ", ",
+                disk!("xvdb", $grants, $device),
+                " ]"
+            )],
+            files: &[LAB_GUEST],
+            script: USE_THEM,
+            ..Guest::DEFAULT
+        }
+    };
+}
+
+/// Queues, cache modes, direct I/O on a block device, discard and another size, with io_uring.
+pub const DISKS_DO_WHAT_THEY_OFFER: LabTest = LabTest {
+    name: "disks_do_what_they_offer",
+    timeout: Duration::from_secs(300),
+    programs: &[DAEMON, LAB_GUEST],
+    files: &[("block.toml", RULES)],
+    guests: &[
+        user!("grants", "1", "/dev/loop0"),
+        user!("foreign", "0", "/dev/loop1"),
+    ],
+    dom0: "
+        images grants foreign
+        truncate -s 32M /tmp/loop0.img /tmp/loop1.img
+        losetup /dev/loop0 /tmp/loop0.img
+        losetup /dev/loop1 /tmp/loop1.img
+        vhost-device-xen check --config block.toml | grep -A 1 io_uring
+        daemon_start --config block.toml
+        for guest in grants foreign; do
+            guest_start $guest
+            wait_line $(console $guest) '^discarded' 120
+            [ $(stat -c %b /tmp/$guest.img) -lt 100 ]
+            truncate -s 64M /tmp/$guest.img
+            wait_line $(console $guest) '^grown' 20
+            truncate -s 32M /tmp/$guest.img
+            guest_wait $guest 20
+            guest_gone $guest 20
+        done
+        daemon_stop
+    ",
+    seen: &[
+        ("dom0", "ok       io_uring: for disks"),
+        ("grants", "queues: 2"),
+        ("grants", "block size: 4096"),
+        ("grants", "io: 800 requests*verified"),
+        ("grants", "direct: 4 MiB verified"),
+        ("grants", "written through"),
+        ("grants", "new size: 131072 512-byte logical blocks"),
+        ("grants", "shrunk"),
+        ("foreign", "queues: 2"),
+        ("foreign", "io: 800 requests*verified"),
+        ("foreign", "direct: 4 MiB verified"),
+        ("foreign", "written through"),
+        ("foreign", "new size: 131072 512-byte logical blocks"),
+        ("foreign", "shrunk"),
+    ],
+    unseen: &[
+        ("daemon", "ERROR"),
+        ("daemon", "WARN"),
+        ("grants", "Grant still in use"),
+        ("grants", "I/O error"),
+        ("foreign", "I/O error"),
+    ],
+    ..LabTest::DEFAULT
+};
+
+/// A process that is killed at some point has everything in the image that a flush has covered; the
+/// image of every other round has all writes durable.
+pub const A_KILL_LOSES_NOTHING_THAT_WAS_FLUSHED: LabTest = LabTest {
+    name: "a_kill_loses_nothing_that_was_flushed",
+    timeout: Duration::from_secs(400),
+    programs: &[DAEMON],
+    files: &[
+        (
+            "back.toml",
+            "[[block]]\nguest = \"*\"\nengine = \"io_uring\"\nqueues = 2\n",
+        ),
+        (
+            "through.toml",
+            "[[block]]\nguest = \"*\"\nengine = \"io_uring\"\nwrite_through = true\n",
+        ),
+    ],
+    guests: &[Guest {
+        name: "cut",
+        vcpus: 2,
+        config: devices!("cut", "1"),
+        script: "
+            while true; do head -c 4096 /dev/zero > /dev/vda; done &
+            n=1
+            while true; do
+                printf 'record %08d' $n |
+                    dd of=/dev/vda bs=4096 seek=$n conv=notrunc,fsync 2> /dev/null
+                echo \"flushed $n.\"
+                n=$((n + 1))
+            done
+        ",
+        ..Guest::DEFAULT
+    }],
+    dom0: "
+        kill_process() {
+            for process in /proc/[0-9]*; do
+                if tr '\\0' ' ' < $process/cmdline | grep -q \"guest --domain $1 \"; then
+                    kill -9 ${process#/proc/}
+                fi
+            done
+        }
+        checked=0
+        for cut in 1 2 3 4; do
+            rm -f /tmp/cut.img
+            images cut
+            mode=back
+            [ $((cut % 2)) = 0 ] || mode=through
+            daemon_start --config $mode.toml
+            guest_start cut
+            wait_line $(console cut) \"^flushed $((cut * 7))\\.\" 60
+            kill_process $(xl domid cut)
+            sleep 0.5
+            last=$(sed -n 's/^flushed \\([0-9]*\\)\\..*/\\1/p' $(console cut) | tail -n 1)
+            xl destroy cut
+            daemon_stop
+            n=1
+            while [ $n -le $last ]; do
+                dd if=/tmp/cut.img bs=4096 skip=$n count=1 2> /dev/null | head -c 15 > /tmp/found
+                [ \"$(cat /tmp/found)\" = \"$(printf 'record %08d' $n)\" ]
+                n=$((n + 1))
+                checked=$((checked + 1))
+            done
+        done
+        echo \"$checked records are there\"
+    ",
+    seen: &[("dom0", "records are there")],
+    unseen: &[("daemon", "panicked")],
+    ..LabTest::DEFAULT
+};
