@@ -112,7 +112,7 @@ pub const A_BACKEND_THAT_DIES_COMES_BACK: PlainTest = PlainTest {
     name: "a_backend_that_dies_comes_back",
     backends: &[Backend {
         kind: "block",
-        options: &["--image", "disk", "--engine", "sync"],
+        options: &["--image", "disk"],
         device: "vhost-user-blk",
     }],
     restart: Some(("kill it", "block")),

@@ -40,8 +40,8 @@ pub struct Use {
     #[arg(long)]
     no_discard: bool,
     /// How the host is asked to read and write; only `sync` answers in order, and so lets a front
-    /// end restart the process with requests on the way.
-    #[arg(long, value_enum, default_value = "auto")]
+    /// end go on with another process after this one was killed with requests on the way.
+    #[arg(long, value_enum, default_value = "sync")]
     engine: BlockEngine,
 }
 
