@@ -6,7 +6,7 @@
 #![no_main]
 
 use xen_store::Permissions;
-use xen_store::wire::{Decoder, append, strings};
+use xen_store::wire::{Decoder, encode, strings};
 
 /// What is decoded of a stream that is received in pieces, written again; and whether it could be
 /// followed to its end.
@@ -20,7 +20,7 @@ fn decode(bytes: &[u8], piece: usize) -> (Vec<u8>, bool) {
                 let _ = Permissions::from_payload(message.payload);
                 assert!(strings(message.payload).all(|string| !string.contains(&0)));
                 let parts = [message.payload];
-                let appended = append(
+                let encoded = encode(
                     &mut again,
                     message.kind,
                     message.req_id,
@@ -28,7 +28,7 @@ fn decode(bytes: &[u8], piece: usize) -> (Vec<u8>, bool) {
                     &parts,
                 );
                 // Longer messages are understood than may be sent.
-                if appended.is_err() {
+                if encoded.is_err() {
                     return (again, true);
                 }
             }

@@ -137,7 +137,7 @@ pub fn named(parts: &[String]) -> Vec<&'static PlainTest> {
 }
 
 impl PlainTest {
-    /// Runs the test with `daemon`, built for this host, and `guest`, [`LAB_GUEST`] for arm64;
+    /// Runs the test with `daemon`, built for this host, and `guest`, the guest's tool for arm64;
     /// gives each line of the console to `on_line`.
     ///
     /// # Errors

@@ -48,6 +48,10 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
+#[allow(
+    dead_code,
+    reason = "the benchmark counts, the test looks at the largest"
+)]
 /// Allocations of the process so far.
 pub fn allocations() -> u32 {
     COUNT.load(Ordering::Relaxed)
