@@ -18,6 +18,20 @@
 //! }
 //! ```
 //!
+//! ```compile_fail,E0597
+//! # use xen_hypercall::{XenError, XenHypercall};
+//! fn outlives<X: XenHypercall>(make: impl Fn() -> X) -> Result<(), XenError> {
+//!     let value = 5u32;
+//!     let buffer;
+//!     {
+//!         let xen = make();
+//!         buffer = xen.const_buffer(&value)?; // `xen` does not live long enough
+//!     }
+//!     drop(buffer);
+//!     Ok(())
+//! }
+//! ```
+//!
 //! One object has one buffer that Xen writes to:
 //!
 //! ```compile_fail,E0499
@@ -28,6 +42,18 @@
 //!     let second = xen.mut_buffer(&mut value)?;
 //!     drop(first);
 //!     Ok(())
+//! }
+//! ```
+//!
+//! What Xen has written is brought back by safe code:
+//!
+//! ```
+//! # use xen_hypercall::{XenError, XenHypercall};
+//! #[forbid(unsafe_code)]
+//! fn updated<X: XenHypercall>(xen: &X) -> Result<u32, XenError> {
+//!     let mut value = 5u32;
+//!     xen.mut_buffer(&mut value)?.update();
+//!     Ok(value)
 //! }
 //! ```
 //!

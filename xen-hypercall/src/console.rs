@@ -57,6 +57,20 @@ const OUTPUT_LEN: usize = offset_of!(XenconsInterface, in_cons) - OUTPUT;
 /// `xen/include/public/io/console.h`, in the page `HVM_PARAM_CONSOLE_PFN`. After a
 /// [`write`](Self::write), the port `HVM_PARAM_CONSOLE_EVTCHN` wants an event; it fires when there
 /// is room again.
+///
+/// # Example
+///
+/// ```
+/// use std::ptr::NonNull;
+/// use xen_hypercall::abi::console::XenconsInterface;
+/// use xen_hypercall::console::Ring;
+///
+/// let mut page = XenconsInterface::default();
+/// // SAFETY: the page outlives the ring, and nobody else uses it.
+/// let console = unsafe { Ring::new(NonNull::from(&mut page).cast()) };
+/// assert_eq!(console.write(b"hello"), 5);
+/// assert!(!console.is_drained()); // dom0 has not read it
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Ring(NonNull<u8>);
 

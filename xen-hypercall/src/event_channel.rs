@@ -16,6 +16,24 @@ pub const HYPERCALL: usize = word(EVENT_CHANNEL_OP);
 request! {
     /// `EVTCHNOP_bind_interdomain`: binds a local port to one that another domain offers, and
     /// returns it. An event is made up at once.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::event_channel::{BindInterdomain, GetStatus, Status};
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    /// # let offered = machine.host().offer_port(DomId(1));
+    ///
+    /// let port = xen.perform(BindInterdomain::new(DomId(0), offered))?;
+    /// let other = Status::Interdomain(DomId(0), offered);
+    /// assert_eq!(xen.perform(GetStatus::new(port))?, other);
+    /// # Ok::<(), XenError>(())
+    /// ```
     BindInterdomain = ops::BindInterdomain, => Port, |args, _| Ok(args.local_port)
 }
 
@@ -32,6 +50,23 @@ impl BindInterdomain {
 
 request! {
     /// `EVTCHNOP_bind_virq`: binds a local port to a virtual interrupt, and returns it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::event_channel::{BindVirq, GetStatus, Status};
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let timer = 0; // VIRQ_TIMER
+    /// let port = xen.perform(BindVirq::new(timer, 0))?;
+    /// assert_eq!(xen.perform(GetStatus::new(port))?, Status::Virq(timer));
+    /// # Ok::<(), XenError>(())
+    /// ```
     BindVirq = ops::BindVirq, => Port, |args, _| Ok(args.port)
 }
 
@@ -49,6 +84,23 @@ impl BindVirq {
 request! {
     /// `EVTCHNOP_bind_pirq`: binds a local port to a physical interrupt of this domain's, and
     /// returns it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::event_channel::BindPirq;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::{Arch, Config, Xen};
+    /// # let machine = Xen::with(Config { arch: Arch::X86, ..Config::default() });
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// // This domain has no such interrupt.
+    /// let refused = xen.perform(BindPirq::new(5000, true));
+    /// assert_eq!(refused, Err(XenError::INVAL));
+    /// # Ok::<(), XenError>(())
+    /// ```
     BindPirq = ops::BindPirq, => Port, |args, _| Ok(args.port)
 }
 
@@ -66,6 +118,23 @@ impl BindPirq {
 request! {
     /// `EVTCHNOP_bind_ipi`: binds a local port to a vCPU of this domain, which hears what is
     /// sent on it, and returns it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::event_channel::{BindIpi, Send};
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let port = xen.perform(BindIpi::new(1))?;
+    /// xen.perform(Send::new(port))?;
+    /// assert!(guest.take_event(port));
+    /// # Ok::<(), XenError>(())
+    /// ```
     BindIpi = ops::BindIpi, => Port, |args, _| Ok(args.port)
 }
 
@@ -82,6 +151,24 @@ impl BindIpi {
 request! {
     /// `EVTCHNOP_bind_vcpu`: makes another vCPU hear of a local port. Those of IPIs and of
     /// virtual interrupts that each vCPU has stay where they are.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::event_channel::{AllocUnbound, BindIpi, BindVcpu};
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let port = xen.perform(AllocUnbound::new(DomId(0)))?;
+    /// xen.perform(BindVcpu::new(port, 1))?;
+    /// let ipi = xen.perform(BindIpi::new(0))?;
+    /// assert_eq!(xen.perform(BindVcpu::new(ipi, 1)), Err(XenError::INVAL));
+    /// # Ok::<(), XenError>(())
+    /// ```
     BindVcpu = ops::BindVcpu, => (), |_args, _| Ok(())
 }
 
@@ -94,6 +181,23 @@ impl BindVcpu {
 
 request! {
     /// `EVTCHNOP_close`: gives up a local port.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::event_channel::{AllocUnbound, Close, GetStatus, Status};
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let port = xen.perform(AllocUnbound::new(DomId(0)))?;
+    /// xen.perform(Close::new(port))?;
+    /// assert_eq!(xen.perform(GetStatus::new(port))?, Status::Closed);
+    /// # Ok::<(), XenError>(())
+    /// ```
     Close = ops::Close, => (), |_args, _| Ok(())
 }
 
@@ -106,6 +210,24 @@ impl Close {
 
 request! {
     /// `EVTCHNOP_send`: sends an event to the other end of a local port.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::event_channel::{BindInterdomain, Send};
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    /// # let offered = machine.host().offer_port(DomId(1));
+    ///
+    /// let port = xen.perform(BindInterdomain::new(DomId(0), offered))?;
+    /// xen.perform(Send::new(port))?;
+    /// assert!(machine.host().take_event(offered));
+    /// # Ok::<(), XenError>(())
+    /// ```
     Send = ops::Send, => (), |_args, _| Ok(())
 }
 
@@ -118,6 +240,24 @@ impl Send {
 
 request! {
     /// `EVTCHNOP_unmask`: lets a local port fire again.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::event_channel::{BindIpi, Close, Unmask};
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let port = xen.perform(BindIpi::new(0))?;
+    /// xen.perform(Unmask::new(port))?;
+    /// xen.perform(Close::new(port))?;
+    /// assert_eq!(xen.perform(Unmask::new(port)), Err(XenError::INVAL));
+    /// # Ok::<(), XenError>(())
+    /// ```
     Unmask = ops::Unmask, => (), |_args, _| Ok(())
 }
 
@@ -130,6 +270,23 @@ impl Unmask {
 
 request! {
     /// `EVTCHNOP_status`: what a port is.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::event_channel::{AllocUnbound, GetStatus, Status};
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let port = xen.perform(AllocUnbound::new(DomId(0)))?;
+    /// let status = xen.perform(GetStatus::new(port))?;
+    /// assert_eq!(status, Status::Unbound(DomId(0)));
+    /// # Ok::<(), XenError>(())
+    /// ```
     GetStatus = ops::Status, => Status, |args, _| Ok(args.into())
 }
 
@@ -195,6 +352,24 @@ impl GetStatus {
 
 request! {
     /// `EVTCHNOP_alloc_unbound`: offers a new local port to a domain, and returns it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::event_channel::{AllocUnbound, BindInterdomain};
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let port = xen.perform(AllocUnbound::new(DomId(0)))?;
+    /// // Domain 0 takes the offer.
+    /// machine.host().hypercaller().perform(BindInterdomain::new(DomId(1), port))?;
+    /// assert_eq!(guest.bound_ports(), 1);
+    /// # Ok::<(), XenError>(())
+    /// ```
     AllocUnbound = ops::AllocUnbound, => Port, |args, _| Ok(args.port)
 }
 
@@ -211,6 +386,23 @@ impl AllocUnbound {
 
 request! {
     /// `EVTCHNOP_reset`: closes all ports of this domain.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::event_channel::{BindIpi, GetStatus, Reset, Status};
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let port = xen.perform(BindIpi::new(0))?;
+    /// xen.perform(Reset::new())?;
+    /// assert_eq!(xen.perform(GetStatus::new(port))?, Status::Closed);
+    /// # Ok::<(), XenError>(())
+    /// ```
     Reset = ops::Reset, => (), |_args, _| Ok(())
 }
 
@@ -230,6 +422,24 @@ impl Default for Reset {
 request! {
     /// `EVTCHNOP_init_control`: turns to FIFO event channels, and gives Xen the control block of
     /// a vCPU. Returns how many bits of an event word name the next one.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::event_channel::InitControl;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// // SAFETY: nobody uses the frame.
+    /// let control = unsafe { InitControl::new(Gfn(8), 0, 0) };
+    /// let link_bits = xen.perform(control)?;
+    /// assert_eq!(link_bits, 17);
+    /// # Ok::<(), XenError>(())
+    /// ```
     InitControl = ops::InitControl, => u8, |args, _| Ok(args.link_bits)
 }
 
@@ -252,6 +462,25 @@ impl InitControl {
 
 request! {
     /// `EVTCHNOP_expand_array`: gives Xen one more page of FIFO event words.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::event_channel::{ExpandArray, InitControl};
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// // SAFETY: nobody uses the frames.
+    /// let (control, array) = unsafe { (InitControl::new(Gfn(8), 0, 0), ExpandArray::new(Gfn(9))) };
+    /// assert_eq!(xen.perform(array), Err(XenError::OPNOTSUPP)); // not FIFO yet
+    /// xen.perform(control)?;
+    /// xen.perform(array)?;
+    /// # Ok::<(), XenError>(())
+    /// ```
     ExpandArray = ops::ExpandArray, => (), |_args, _| Ok(())
 }
 
@@ -268,6 +497,26 @@ impl ExpandArray {
 
 request! {
     /// `EVTCHNOP_set_priority`: chooses the FIFO queue of a local port.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::event_channel::{BindIpi, InitControl, SetPriority};
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// // SAFETY: nobody uses the frame.
+    /// let control = unsafe { InitControl::new(Gfn(8), 0, 0) };
+    /// xen.perform(control)?;
+    /// let port = xen.perform(BindIpi::new(0))?;
+    /// xen.perform(SetPriority::new(port, 0))?;
+    /// assert_eq!(xen.perform(SetPriority::new(port, 16)), Err(XenError::INVAL));
+    /// # Ok::<(), XenError>(())
+    /// ```
     SetPriority = ops::SetPriority, => (), |_args, _| Ok(())
 }
 

@@ -21,6 +21,15 @@
 use crate::abi::fastabi::{FastOperation, Instruction};
 
 /// The registers that a CPUID leaf gives.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::fastabi::{Abi, Cpuid, detect};
+///
+/// // No hypervisor: nothing in its leaves.
+/// assert_eq!(detect(|_leaf| Cpuid::default()), Abi::Classic);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the processor's names")]
 pub struct Cpuid {
@@ -31,6 +40,19 @@ pub struct Cpuid {
 }
 
 /// How to call Xen.
+///
+/// # Example
+///
+/// ```
+/// use xen_hypercall::abi::event_channel::{EvtchnSend, ops::Send};
+/// use xen_hypercall::fastabi::{Abi, call};
+/// use xen_hypercall::Port;
+///
+/// let mut args = EvtchnSend { port: Port(3) };
+/// // SAFETY: no hypervisor is entered: what plays the classic one says -EINVAL.
+/// let sent = unsafe { call::<Send>(Abi::Classic, &mut args, |_hypercall, _number, _args| -22) };
+/// assert_eq!(sent, Err(-22));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Abi {
     /// In registers.

@@ -56,6 +56,31 @@ pub struct Handle(pub u32);
 
 request! {
     /// `GNTTABOP_map_grant_ref`: maps a grant at a guest-physical address of this domain.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::grant_table::Map;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    /// # let other = machine.create_domain(DomId(2), 1);
+    /// # other.add_memory(0, 4096);
+    /// # other.write(16, b"shared");
+    /// # let grant = other.grant(Gfn(0), DomId(1), true);
+    ///
+    /// // SAFETY: nobody uses that page.
+    /// let map = unsafe { Map::new(DomId(2), grant, 0x8000, true) };
+    /// xen.perform(map)?;
+    /// guest.write(0x8000, b"SHARED"); // what is there now is the other domain's
+    /// # let mut seen = [0; 6];
+    /// # other.read(0, &mut seen);
+    /// assert_eq!(&seen, b"SHARED");
+    /// # Ok::<(), XenError>(())
+    /// ```
     Map = ops::MapGrantRef,
     => Handle, |args, _| check(args.status).map(|()| Handle(args.handle))
 }
@@ -81,6 +106,30 @@ impl Map {
 
 request! {
     /// `GNTTABOP_unmap_grant_ref`: ends a mapping.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::grant_table::{Map, Unmap};
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    /// # let other = machine.create_domain(DomId(2), 1);
+    /// # other.add_memory(0, 4096);
+    /// # other.write(16, b"shared");
+    /// # let grant = other.grant(Gfn(0), DomId(1), true);
+    ///
+    /// // SAFETY: nobody uses that page.
+    /// let map = unsafe { Map::new(DomId(2), grant, 0x8000, true) };
+    /// let handle = xen.perform(map)?;
+    /// // SAFETY: as above.
+    /// xen.perform(unsafe { Unmap::new(handle, 0x8000) })?;
+    /// assert_eq!(other.mappings_of(grant), 0);
+    /// # Ok::<(), XenError>(())
+    /// ```
     Unmap = ops::UnmapGrantRef, => (), |args, _| check(args.status)
 }
 
@@ -99,6 +148,30 @@ impl Unmap {
 
 request! {
     /// `GNTTABOP_copy`: copies between a grant and a frame of this domain, or between two.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::grant_table::{Copy, End};
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    /// # let other = machine.create_domain(DomId(2), 1);
+    /// # other.add_memory(0, 4096);
+    /// # other.write(16, b"shared");
+    /// # let grant = other.grant(Gfn(0), DomId(1), true);
+    ///
+    /// let (from, to) = (End::Grant(DomId(2), grant, 16), End::Frame(Gfn(4), 0));
+    /// // SAFETY: nobody uses the frame.
+    /// xen.perform(unsafe { Copy::new(from, to, 6) })?;
+    /// # let mut seen = [0; 6];
+    /// # guest.read(0x4000, &mut seen);
+    /// assert_eq!(&seen, b"shared");
+    /// # Ok::<(), XenError>(())
+    /// ```
     Copy = ops::Copy, => (), |args, _| check(args.status)
 }
 
@@ -170,6 +243,22 @@ unsafe impl BatchRequest for Copy {}
 
 request! {
     /// `GNTTABOP_query_size`: how many frames a grant table has, and may have.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::grant_table::QuerySize;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let (frames, most) = xen.perform(QuerySize::new(DomId::SELF))?;
+    /// assert_eq!((frames, most), (1, 64));
+    /// # Ok::<(), XenError>(())
+    /// ```
     QuerySize = ops::QuerySize,
     => (u32, u32), |args, _| check(args.status).map(|()| (args.nr_frames, args.max_nr_frames))
 }
@@ -187,6 +276,22 @@ impl QuerySize {
 request! {
     /// `GNTTABOP_set_version`: changes the version of this domain's table, and returns which it
     /// is then.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::grant_table::SetVersion;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// assert_eq!(xen.perform(SetVersion::new(2))?, 2);
+    /// assert_eq!(xen.perform(SetVersion::new(3)), Err(XenError::INVAL));
+    /// # Ok::<(), XenError>(())
+    /// ```
     SetVersion = ops::SetVersion, => u32, |args, _| Ok(args.version)
 }
 
@@ -199,6 +304,21 @@ impl SetVersion {
 
 request! {
     /// `GNTTABOP_get_version`: the version of a table.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::grant_table::GetVersion;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// assert_eq!(xen.perform(GetVersion::new(DomId::SELF))?, 1);
+    /// # Ok::<(), XenError>(())
+    /// ```
     GetVersion = ops::GetVersion, => u32, |args, _| Ok(args.version)
 }
 

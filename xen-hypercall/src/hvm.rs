@@ -12,6 +12,26 @@ use crate::{DomId, Gfn};
 
 request! {
     /// `HVMOP_set_param`: sets a parameter.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::abi::hvm::Param;
+    /// use xen_hypercall::hvm::{GetParam, SetParam};
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// // SAFETY: no memory is meant.
+    /// let set = unsafe { SetParam::new(DomId::SELF, Param::CALLBACK_IRQ, 1 << 56) };
+    /// xen.perform(set)?;
+    /// let param = xen.perform(GetParam::new(DomId::SELF, Param::CALLBACK_IRQ))?;
+    /// assert_eq!(param, 1 << 56);
+    /// # Ok::<(), XenError>(())
+    /// ```
     SetParam = ops::SetParam, => (), |_args, _| Ok(())
 }
 
@@ -34,6 +54,23 @@ impl SetParam {
 
 request! {
     /// `HVMOP_get_param`: reads a parameter.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::abi::hvm::Param;
+    /// use xen_hypercall::hvm::GetParam;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let port = xen.perform(GetParam::new(DomId::SELF, Param::CONSOLE_EVTCHN))?;
+    /// assert_eq!(port, 0); // nobody has set it
+    /// # Ok::<(), XenError>(())
+    /// ```
     GetParam = ops::GetParam, => u64, |args, _| Ok(args.value)
 }
 
@@ -50,18 +87,66 @@ impl GetParam {
 
 request! {
     /// `HVMOP_flush_tlbs`: flushes the TLBs of all vCPUs of this domain.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::hvm::FlushTlbs;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::{Arch, Config, Xen};
+    /// # let machine = Xen::with(Config { arch: Arch::X86, ..Config::default() });
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// assert_eq!(xen.perform(FlushTlbs::default()), Ok(()));
+    /// # Ok::<(), XenError>(())
+    /// ```
     #[derive(Default)]
     FlushTlbs = ops::FlushTlbs, => (), |_args, _| Ok(())
 }
 
 request! {
     /// `HVMOP_get_time`: this domain's time in nanoseconds.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::hvm::GetTime;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::{Arch, Config, Xen};
+    /// # let machine = Xen::with(Config { arch: Arch::X86, ..Config::default() });
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let earlier = xen.perform(GetTime::default())?;
+    /// assert!(xen.perform(GetTime::default())? >= earlier);
+    /// # Ok::<(), XenError>(())
+    /// ```
     #[derive(Default)]
     GetTime = ops::GetTime, => u64, |args, _| Ok(args.now)
 }
 
 request! {
     /// `HVMOP_get_mem_type`: the type of a frame, an `HVMMEM_*` number.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::hvm::GetMemType;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::{Arch, Config, Xen};
+    /// # let machine = Xen::with(Config { arch: Arch::X86, ..Config::default() });
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let kind = |frame| xen.perform(GetMemType::new(DomId::SELF, frame));
+    /// assert_eq!(kind(Gfn(0))?, 0); // HVMMEM_ram_rw
+    /// assert_eq!(kind(Gfn(0xf_0000))?, 2); // HVMMEM_mmio_dm
+    /// # Ok::<(), XenError>(())
+    /// ```
     GetMemType = ops::GetMemType, => u16, |args, _| Ok(args.mem_type)
 }
 
@@ -79,6 +164,22 @@ impl GetMemType {
 request! {
     /// `HVMOP_set_evtchn_upcall_vector`: the interrupt vector by which a vCPU of this domain hears
     /// of events.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::hvm::SetUpcallVector;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::{Arch, Config, Xen};
+    /// # let machine = Xen::with(Config { arch: Arch::X86, ..Config::default() });
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// xen.perform(SetUpcallVector::new(1, 0xf3))?;
+    /// assert_eq!(xen.perform(SetUpcallVector::new(1, 15)), Err(XenError::INVAL));
+    /// # Ok::<(), XenError>(())
+    /// ```
     SetUpcallVector = ops::SetEvtchnUpcallVector, => (), |_args, _| Ok(())
 }
 

@@ -80,6 +80,25 @@ fn number<T: TryFrom<usize>>(count: usize) -> Result<T, XenError> {
 
 request! {
     /// `XENMEM_decrease_reservation`: gives frames back to Xen. Returns how many extents.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::memory::Decrease;
+    /// use xen_hypercall::slot::In;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// // SAFETY: nobody uses the frame.
+    /// let decrease = unsafe { Decrease::new(DomId::SELF, 0) };
+    /// let (given, ()) = xen.perform_with(decrease, In(&mut [Gfn(5)]))?;
+    /// assert_eq!(given, 1);
+    /// # Ok::<(), XenError>(())
+    /// ```
     Decrease = ops::DecreaseReservation,
     slots |args, [place, ..]| extents(args, place),
     => usize, |_args, result| Ok(result)
@@ -88,6 +107,25 @@ request! {
 request! {
     /// `XENMEM_populate_physmap`: gets memory for frames. Returns how many extents. A caller with
     /// its own translation (PV) gets the machine frames in the buffer.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::memory::Populate;
+    /// use xen_hypercall::slot::InOut;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let populate = Populate::new(DomId::SELF, 0);
+    /// let (got, _) = xen.perform_with(populate, InOut(&mut [Gfn(0x9000)]))?;
+    /// assert_eq!(got, 1);
+    /// guest.write(0x900_0000, b"memory");
+    /// # Ok::<(), XenError>(())
+    /// ```
     Populate = ops::PopulatePhysmap,
     slots |args, [place, ..]| extents(args, place),
     => usize, |_args, result| Ok(result)
@@ -122,6 +160,24 @@ impl Populate {
 
 request! {
     /// `XENMEM_add_to_physmap`: puts a page of Xen's into the memory of a domain.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::memory::{AddToPhysmap, Space};
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::{Arch, Config, Xen};
+    /// # let machine = Xen::with(Config { arch: Arch::X86, ..Config::default() });
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// // SAFETY: nobody uses either frame.
+    /// let place = unsafe { AddToPhysmap::new(DomId::SELF, Space::Frame(Gfn(5)), Gfn(0x9000)) };
+    /// xen.perform(place)?;
+    /// guest.write(0x900_0000, b"moved");
+    /// # Ok::<(), XenError>(())
+    /// ```
     AddToPhysmap = ops::AddToPhysmap, => (), |_args, _| Ok(())
 }
 
@@ -182,6 +238,28 @@ request! {
     /// `XENMEM_add_to_physmap_batch`: puts pages of Xen's or of another domain into the memory of
     /// a domain. The buffers have as many items each: which pages, where they go, and an errno
     /// or 0 for each.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::memory::{AddToPhysmapBatch, BatchSpace};
+    /// use xen_hypercall::slot::{In, Out};
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::Hypercaller;
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+    ///
+    /// // SAFETY: nobody uses the frames.
+    /// let batch = unsafe { AddToPhysmapBatch::new(DomId::SELF, BatchSpace::Foreign(DomId(1))) };
+    /// let (mut theirs, mut frames, mut errors) = ([0, 0xf_0000], [Gfn(8), Gfn(9)], [0; 2]);
+    /// let slots = (In(&mut theirs), In(&mut frames), Out(&mut errors));
+    /// let (_, (_, _, errors)) = xen.perform_with(batch, slots)?;
+    /// assert_eq!(errors, [0, -22]); // the second is a hole
+    /// # Ok::<(), XenError>(())
+    /// ```
     AddToPhysmapBatch = ops::AddToPhysmapBatch,
     slots |args, [pages, frames, errors]| {
         if frames.count != pages.count || errors.count != pages.count {
@@ -248,6 +326,25 @@ impl AddToPhysmapBatch {
 request! {
     /// `XENMEM_memory_map`: what is where in this domain's memory, as its toolstack has set it.
     /// Returns how many entries Xen has written.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::abi::memory::E820Entry;
+    /// use xen_hypercall::memory::MemoryMap;
+    /// use xen_hypercall::slot::Out;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::{Arch, Config, Xen};
+    /// # let machine = Xen::with(Config { arch: Arch::X86, ..Config::default() });
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let mut room = [E820Entry::default(); 8];
+    /// let (count, entries) = xen.perform_with(MemoryMap::default(), Out(&mut room))?;
+    /// assert_eq!((count, entries[0].size()), (1, 1 << 20));
+    /// # Ok::<(), XenError>(())
+    /// ```
     #[derive(Default)]
     MemoryMap = ops::MemoryMap,
     slots |args, [place, ..]| {
@@ -279,6 +376,24 @@ impl abi::E820Entry {
 
 request! {
     /// `XENMEM_remove_from_physmap`: takes a page out of the memory of a domain.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::memory::RemoveFromPhysmap;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// // SAFETY: nobody uses the frame.
+    /// let remove = || unsafe { RemoveFromPhysmap::new(DomId::SELF, Gfn(5)) };
+    /// xen.perform(remove())?;
+    /// assert_eq!(xen.perform(remove()), Err(XenError::NOENT));
+    /// # Ok::<(), XenError>(())
+    /// ```
     RemoveFromPhysmap = ops::RemoveFromPhysmap, => (), |_args, _| Ok(())
 }
 
@@ -301,6 +416,29 @@ request! {
     /// `XENMEM_acquire_resource`: asks for the machine frames of a resource, or, for a caller
     /// whose memory Xen translates, puts the resource at the frames in the buffer. Without room
     /// for any, asks how many there are. Returns that number.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::memory::{AcquireResource, Resource};
+    /// use xen_hypercall::slot::InOut;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::Hypercaller;
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+    /// # let create = xen_hypercall::dm_op::CreateIoreqServer::unbuffered();
+    /// # let server = xen_hypercall::dm_op::perform(&xen, DomId(1), create)?;
+    ///
+    /// let page = Resource::ioreq_page(server, 0);
+    /// let acquire = AcquireResource::new(DomId(1), page).expect("Xen has ioreq servers");
+    /// let (count, _) = xen.perform_with(acquire, InOut(&mut [Gfn(8)]))?;
+    /// assert_eq!(count, 1);
+    /// machine.host().read(8 << 12, &mut [0; 4096]); // the page is there now
+    /// # Ok::<(), XenError>(())
+    /// ```
     AcquireResource = ops::AcquireResource,
     slots |args, [place, ..]| {
         args.nr_frames = number(place.count)?;

@@ -38,6 +38,21 @@
 //! }
 //! ```
 //!
+//! Nor can one of another hypercall, or its structure, where a call takes its own:
+//!
+//! ```compile_fail,E0277
+//! # use xen_hypercall::{event_channel::Close, dm_op, DomId, Port, XenHypercall};
+//! fn other<X: XenHypercall>(xen: &X) {
+//!     dm_op::perform(xen, DomId(1), Close::new(Port(1))); // of `event_channel_op`
+//! }
+//! ```
+//!
+//! ```compile_fail,E0308
+//! # use xen_hypercall::abi::event_channel::{EvtchnClose, ops::Send};
+//! # use xen_hypercall::operation::Operation;
+//! let args: <Send as Operation>::Args = EvtchnClose::default(); // that of another operation
+//! ```
+//!
 //! Nor can one without the buffer that it wants, or with one that it does not want, or with one
 //! that goes the other way:
 //!

@@ -11,12 +11,43 @@ use crate::{DomId, XenError};
 
 request! {
     /// `SCHEDOP_yield`: lets other vCPUs run.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::sched::Yield;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// assert_eq!(xen.perform(Yield::default()), Ok(()));
+    /// # Ok::<(), XenError>(())
+    /// ```
     #[derive(Default)]
     Yield = ops::Yield, => (), |_args, _| Ok(())
 }
 
 request! {
     /// `SCHEDOP_block`: lets events arrive, and waits for one.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::sched::Block;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// // An event has come already, so that it does not wait.
+    /// assert_eq!(xen.perform(Block::default()), Ok(()));
+    /// # Ok::<(), XenError>(())
+    /// ```
     #[derive(Default)]
     Block = ops::Block, => (), |_args, _| Ok(())
 }
@@ -24,6 +55,24 @@ request! {
 request! {
     /// `SCHEDOP_shutdown`: ends this domain. Comes back only from a suspension: whether that was
     /// cancelled, so that the domain has never gone.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::abi::sched::Reason;
+    /// use xen_hypercall::sched::Shutdown;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let cancelled = xen.perform(Shutdown::new(Reason::SUSPEND))?;
+    /// assert!(!cancelled);
+    /// assert_eq!(guest.shutdown_reason(), Some(Reason::SUSPEND.0));
+    /// # Ok::<(), XenError>(())
+    /// ```
     Shutdown = ops::Shutdown, => bool, |_args, result| Ok(result == 1)
 }
 
@@ -36,6 +85,25 @@ impl Shutdown {
 
 request! {
     /// `SCHEDOP_shutdown_code`: says why a shutdown to come will be. The first one counts.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::abi::sched::Reason;
+    /// use xen_hypercall::sched::{Shutdown, ShutdownCode};
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// xen.perform(ShutdownCode::new(Reason::CRASH))?;
+    /// assert_eq!(guest.shutdown_reason(), None);
+    /// xen.perform(Shutdown::new(Reason::POWEROFF))?;
+    /// assert_eq!(guest.shutdown_reason(), Some(Reason::CRASH.0));
+    /// # Ok::<(), XenError>(())
+    /// ```
     ShutdownCode = ops::ShutdownCode, => (), |_args, _| Ok(())
 }
 
@@ -49,6 +117,26 @@ impl ShutdownCode {
 request! {
     /// `SCHEDOP_poll`: waits until one of the ports in the buffer is pending, masked or not, or
     /// a time has come. Which of them, their bits say.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::sched::Poll;
+    /// use xen_hypercall::slot::In;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    /// # let port = guest.offer_port(DomId(0));
+    ///
+    /// xen.perform_with(Poll::until(1_000_000), In(&mut [port]))?;
+    /// // Port 77 is closed.
+    /// let refused = xen.perform_with(Poll::new(), In(&mut [Port(77)])).map(drop);
+    /// assert_eq!(refused, Err(XenError::INVAL));
+    /// # Ok::<(), XenError>(())
+    /// ```
     Poll = ops::Poll,
     slots |args, [place, ..]| {
         args.ports = place.address;
@@ -81,6 +169,24 @@ impl Default for Poll {
 
 request! {
     /// `SCHEDOP_remote_shutdown`: ends another domain.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::abi::sched::Reason;
+    /// use xen_hypercall::sched::RemoteShutdown;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::Hypercaller;
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = Hypercaller::new(machine.privcmd(), machine.hypercalls());
+    ///
+    /// xen.perform(RemoteShutdown::new(DomId(1), Reason::REBOOT))?;
+    /// assert_eq!(guest.shutdown_reason(), Some(Reason::REBOOT.0));
+    /// # Ok::<(), XenError>(())
+    /// ```
     RemoteShutdown = ops::RemoteShutdown, => (), |_args, _| Ok(())
 }
 
@@ -120,6 +226,25 @@ pub struct WatchdogId(pub u32);
 request! {
     /// `SCHEDOP_watchdog`: makes, resets or ends a watchdog, which shuts the domain down when its
     /// time is over. Returns which it is, where it is a new one.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::sched::Watchdog;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let watchdog = xen.perform(Watchdog::new(30))?.expect("one is free");
+    /// xen.perform(Watchdog::reset(watchdog, 30))?;
+    /// xen.perform(Watchdog::end(watchdog))?;
+    /// let over = xen.perform(Watchdog::reset(watchdog, 30));
+    /// assert_eq!(over, Err(XenError::INVAL));
+    /// # Ok::<(), XenError>(())
+    /// ```
     Watchdog = ops::Watchdog,
     => Option<WatchdogId>, |_args, result| match result {
         0 => Ok(None),
@@ -154,6 +279,22 @@ impl Watchdog {
 
 request! {
     /// `SCHEDOP_pin_override`: keeps this vCPU on a CPU, whatever else is said of it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::sched::PinOverride;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// // Only the hardware domain may.
+    /// assert_eq!(xen.perform(PinOverride::new(0)), Err(XenError::PERM));
+    /// # Ok::<(), XenError>(())
+    /// ```
     PinOverride = ops::PinOverride, => (), |_args, _| Ok(())
 }
 

@@ -54,6 +54,21 @@ impl Version {
 
 request! {
     /// `XENVER_version`: the numbers of a release.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::version::GetVersion;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// assert_eq!(xen.perform(GetVersion::default())?.to_string(), "4.20");
+    /// # Ok::<(), XenError>(())
+    /// ```
     #[derive(Default)]
     GetVersion = ops::Version,
     => Version, |_args, result| {
@@ -63,24 +78,88 @@ request! {
 
 request! {
     /// `XENVER_compile_info`: who built Xen, and with what.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::version::GetCompileInfo;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let info = xen.perform(GetCompileInfo::default())?;
+    /// assert!(info.compiler.starts_with(b"rustc"));
+    /// # Ok::<(), XenError>(())
+    /// ```
     #[derive(Default)]
     GetCompileInfo = ops::CompileInfo, => abi::CompileInfo, |args, _| Ok(args)
 }
 
 request! {
     /// `XENVER_capabilities`: words like `hvm-3.0-x86_64`, zero at the end.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::version::Capabilities;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let words = xen.perform(Capabilities::default())?;
+    /// assert!(words.starts_with(b"xen-3.0-aarch64 "));
+    /// # Ok::<(), XenError>(())
+    /// ```
     #[derive(Default)]
     Capabilities = ops::Capabilities, => [u8; 1024], |args, _| Ok(args.text)
 }
 
 request! {
     /// `XENVER_changeset`: the commit that Xen was built from.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::version::Changeset;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let commit = xen.perform(Changeset::default())?;
+    /// assert!(commit.starts_with(b"unavailable"));
+    /// # Ok::<(), XenError>(())
+    /// ```
     #[derive(Default)]
     Changeset = ops::Changeset, => [u8; 64], |args, _| Ok(args.text)
 }
 
 request! {
     /// `XENVER_platform_parameters`: the first address that is not the guest's (PV).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::version::GetPlatformParameters;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::{Arch, Config, Xen};
+    /// # let machine = Xen::with(Config { arch: Arch::X86, ..Config::default() });
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let start = xen.perform(GetPlatformParameters::default())?;
+    /// assert_eq!(start, 0xffff_8000_0000_0000);
+    /// # Ok::<(), XenError>(())
+    /// ```
     #[derive(Default)]
     GetPlatformParameters = ops::PlatformParameters,
     => u64, |args, _| Ok(args.virt_start)
@@ -88,18 +167,66 @@ request! {
 
 request! {
     /// `XENVER_pagesize`: the size of Xen's pages.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::version::PageSize;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// assert_eq!(xen.perform(PageSize::default())?, 4096);
+    /// # Ok::<(), XenError>(())
+    /// ```
     #[derive(Default)]
     PageSize = ops::Pagesize, => usize, |_args, result| Ok(result)
 }
 
 request! {
     /// `XENVER_extraversion`: what follows the numbers in the name of a release.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::version::ExtraVersion;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let text = xen.perform(ExtraVersion::default())?;
+    /// assert!(text.starts_with(b".sim\0"));
+    /// # Ok::<(), XenError>(())
+    /// ```
     #[derive(Default)]
     ExtraVersion = ops::Extraversion, => [u8; 16], |args, _| Ok(args.text)
 }
 
 request! {
     /// `XENVER_get_features`: one word of `XENFEAT_*` bits.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::version::GetFeatures;
+    /// # use xen_hypercall::{DomId, Gfn, Port, XenError, operation::Perform};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let xen = guest.hypercaller();
+    ///
+    /// let features = xen.perform(GetFeatures::new(0))?;
+    /// assert_ne!(features & 1 << 2, 0); // XENFEAT_auto_translated_physmap
+    /// assert_eq!(xen.perform(GetFeatures::new(9)), Err(XenError::INVAL));
+    /// # Ok::<(), XenError>(())
+    /// ```
     GetFeatures = ops::GetFeatures, => u32, |args, _| Ok(args.submap)
 }
 

@@ -10,6 +10,8 @@ use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::ptr;
 
+#[cfg(not(miri))]
+use proptest::prelude::*;
 use xen_hypercall::call::{ConstMemory, MutMemory};
 use xen_hypercall::event_channel::AllocUnbound;
 use xen_hypercall::memory::{AcquireResource, Decrease, Resource};
@@ -223,5 +225,122 @@ fn a_refusal_gives_nothing_back() {
 
     assert_eq!(refused, Err(XenError::SRCH));
     assert_eq!(frames, [Gfn(7)]);
+    assert_eq!(xen.freed.get(), 2);
+}
+
+/// Lengths around those where a copy may go wrong, and any.
+#[cfg(not(miri))]
+fn any_length() -> impl Strategy<Value = usize> {
+    prop_oneof![
+        Just(0),
+        Just(1),
+        Just(4095),
+        Just(4096),
+        Just(4097),
+        0usize..9000
+    ]
+}
+
+#[cfg(not(miri))]
+fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
+    any_length().prop_flat_map(|len| prop::collection::vec(any::<u8>(), len))
+}
+
+/// Whether all blocks have been freed, `count` of them. A block that is freed twice panics.
+#[cfg(not(miri))]
+fn all_freed(xen: &Arena, count: usize) -> bool {
+    xen.blocks.borrow().is_empty() && xen.freed.get() == count
+}
+
+/// A hypercall whose argument is a pointer, which must lead into a block that is lent.
+#[cfg(not(miri))]
+fn issue(xen: &Arena, pointer: usize, len: usize) -> Result<(), TestCaseError> {
+    let lent = xen.blocks.borrow().iter().any(|block| {
+        let end = pointer.checked_add(len);
+        block.start <= pointer && end.is_some_and(|end| end <= block.end)
+    });
+    prop_assert!(lent, "the pointer leads into no block");
+    // SAFETY: the arena takes any arguments, and touches its own blocks only.
+    let result = unsafe { xen.hypercall2(1, [0, pointer]) };
+    prop_assert!(result.is_ok());
+    Ok(())
+}
+
+// Slow under Miri, where the cases above do.
+#[cfg(not(miri))]
+proptest! {
+    #[test]
+    fn a_const_buffer_of_any_length_is_read_and_never_copied_back(
+        bytes in any_bytes(), pattern in 1u8..
+    ) {
+        let xen = Arena::default();
+        xen.pattern.set(pattern);
+        let before = bytes.clone();
+
+        let buffer = xen.const_buffer(&bytes[..]).unwrap();
+        issue(&xen, buffer.as_hypercall_ptr().expose_provenance(), bytes.len())?;
+        drop(buffer);
+
+        prop_assert_eq!(&xen.seen.borrow()[0].2, std::slice::from_ref(&before));
+        prop_assert_eq!(&bytes, &before);
+        prop_assert!(all_freed(&xen, 1));
+    }
+
+    #[test]
+    fn a_mut_buffer_of_any_length_changes_its_original_when_it_is_updated(
+        mut bytes in any_bytes(), pattern in 1u8.., update: bool
+    ) {
+        let xen = Arena::default();
+        xen.pattern.set(pattern);
+        let before = bytes.clone();
+        let written = vec![pattern; bytes.len()];
+
+        let mut buffer = xen.mut_buffer(&mut bytes[..]).unwrap();
+        issue(&xen, buffer.as_hypercall_ptr().expose_provenance(), before.len())?;
+        if update {
+            buffer.update();
+        }
+        drop(buffer);
+
+        prop_assert_eq!(&xen.seen.borrow()[0].2, std::slice::from_ref(&before));
+        prop_assert_eq!(bytes, if update { written } else { before });
+        prop_assert!(all_freed(&xen, 1));
+    }
+
+    #[test]
+    fn a_list_of_any_length_lives_as_long_as_the_structure_that_leads_to_it(
+        frames in any_length().prop_map(|len| len / 8), pattern in 1u8.., refused: bool
+    ) {
+        let xen = Arena::default();
+        xen.pattern.set(pattern);
+        xen.result.set(if refused { 22usize.wrapping_neg() } else { 0 });
+        let mut list = vec![Gfn(7); frames];
+        let resource = Resource { kind: 0, id: 0, frame: 0 };
+        let question = AcquireResource::new(DomId(1), resource).unwrap();
+
+        let answer = xen.perform_with(question, InOut(&mut list)).map(drop);
+
+        let seen = xen.seen.borrow();
+        let (_, args, blocks) = &seen[0];
+        prop_assert_eq!((blocks[0].len(), blocks[1].len()), (8 * frames, 32));
+        prop_assert!(args[1] != 0);
+        let untouched = refused || frames == 0;
+        prop_assert_eq!(answer.is_err(), refused);
+        prop_assert_eq!(list.iter().all(|frame| *frame == Gfn(7)), untouched);
+        prop_assert!(all_freed(&xen, 2));
+    }
+}
+
+#[test]
+fn what_has_no_bytes_is_lent_and_freed() {
+    let xen = Arena::default();
+    let mut nothing = ();
+
+    drop(xen.const_buffer(&nothing).unwrap());
+    let mut buffer = xen.mut_buffer(&mut nothing).unwrap();
+    buffer.update();
+    drop(buffer);
+
+    assert!(xen.blocks.borrow().is_empty());
     assert_eq!(xen.freed.get(), 2);
 }

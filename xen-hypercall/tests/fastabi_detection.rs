@@ -60,6 +60,38 @@ fn a_leaf_beyond_the_last_is_classic() {
 }
 
 #[test]
+fn a_leaf_that_is_not_there_is_classic() {
+    // Nothing but zeros in the fifth leaf, though the first says that it is there.
+    let leaves = [INTEL, xen(0x4000_0000, 4)];
+
+    assert_eq!(detected(&leaves), Abi::Classic);
+}
+
+#[test]
+fn the_bit_alone_decides() {
+    let fast = [INTEL, xen(0x4000_0000, 4), (0x4000_0004, [1 << 7, 0, 0, 0])];
+    let all_others = [!(1 << 7), u32::MAX, u32::MAX, u32::MAX];
+    let classic = [INTEL, xen(0x4000_0000, 4), (0x4000_0004, all_others)];
+
+    assert_eq!(detected(&fast), Abi::Fast(Instruction::Vmcall));
+    assert_eq!(detected(&classic), Abi::Classic);
+}
+
+#[test]
+fn a_clear_bit_behind_viridian_is_classic() {
+    // The bit at viridian's leaf is not Xen's.
+    let leaves = [
+        INTEL,
+        VIRIDIAN,
+        (0x4000_0004, [0x80, 0, 0, 0]),
+        xen(0x4000_0100, 5),
+        (0x4000_0104, [0x1d, 0, 0, 0]),
+    ];
+
+    assert_eq!(detected(&leaves), Abi::Classic);
+}
+
+#[test]
 fn leaves_behind_those_of_viridian_are_found() {
     let leaves = [
         INTEL,

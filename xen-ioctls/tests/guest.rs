@@ -171,7 +171,8 @@ fn the_info_of_a_vcpu_is_placed_once_and_within_a_page() {
         calls.perform(unsafe { RegisterVcpuInfo::new(0, Gfn(frame), offset) })
     };
 
-    assert_eq!(place(1, 4095), Err(XenError::INVAL));
+    assert_eq!(place(1, 4096), Err(XenError::INVAL));
+    assert_eq!(place(1, 4095), Err(XenError::NXIO));
     assert_eq!(place(0x9999, 0), Err(XenError::INVAL));
     assert_eq!(place(1, 64), Ok(()));
     assert_eq!(place(1, 64), Err(XenError::BUSY));

@@ -12,7 +12,8 @@ use xen_hypercall::dm_op::{
     TrackDirtyVram,
 };
 use xen_hypercall::event_channel::{
-    AllocUnbound, BindInterdomain, Close, GetStatus, Send, Status, Unmask,
+    AllocUnbound, BindInterdomain, BindPirq, Close, ExpandArray, GetStatus, InitControl, Send,
+    SetPriority, Status, Unmask,
 };
 use xen_hypercall::operation::Perform;
 use xen_hypercall::slot::{In, Out};
@@ -233,4 +234,36 @@ fn pages_are_used_again() {
     let calls = simulated.take_calls();
     assert_eq!(calls.len(), 100);
     assert!(matches!(calls[0], Call::Hypercall { number: 17, .. }));
+}
+
+#[test]
+fn event_channels_become_fifo_ones() {
+    let (_xen, guest, _) = machine();
+    guest.add_memory(0, 1 << 16);
+    let xen = guest.hypercaller();
+    let port = xen.perform(AllocUnbound::new(DomId(0))).unwrap();
+    // SAFETY: the guest of this test uses no memory.
+    let control = |frame, offset, vcpu| unsafe { InitControl::new(Gfn(frame), offset, vcpu) };
+    // SAFETY: as above.
+    let expand = |frame| xen.perform(unsafe { ExpandArray::new(Gfn(frame)) });
+    let init = |frame, offset, vcpu| xen.perform(control(frame, offset, vcpu));
+    let priority = |port, priority| xen.perform(SetPriority::new(port, priority));
+
+    assert_eq!(expand(2), Err(XenError::OPNOTSUPP));
+    assert_eq!(priority(port, 0), Err(XenError::NOSYS));
+    assert_eq!(init(1, 0, 3), Err(XenError::NOENT));
+    assert_eq!(init(1, 4, 0), Err(XenError::INVAL));
+    assert_eq!(init(1, 4096 - 64, 0), Err(XenError::INVAL));
+    assert_eq!(init(0x9999, 0, 0), Err(XenError::INVAL));
+    assert_eq!(init(1, 4096 - 72, 0), Ok(17));
+    assert_eq!(init(1, 0, 0), Err(XenError::INVAL), "it stays where it is");
+    assert_eq!(init(1, 0, 1), Ok(17));
+
+    assert_eq!(expand(0x9999), Err(XenError::INVAL));
+    assert_eq!(expand(2), Ok(()));
+    assert_eq!(priority(port, 15), Ok(()));
+    assert_eq!(priority(port, 16), Err(XenError::INVAL));
+    assert_eq!(priority(Port(77), 0), Err(XenError::INVAL));
+    let pirq = xen.perform(BindPirq::new(5000, false));
+    assert_eq!(pirq, Err(XenError::INVAL));
 }

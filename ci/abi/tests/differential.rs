@@ -8,7 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::ffi::c_void;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use proptest::prelude::*;
 use xen_hypercall::abi::event_channel::{self as evtchn, ops as evtchn_ops};
@@ -135,6 +135,8 @@ impl Fields for XenHvmGetTime {
 
 /// The hypervisor behind `ud2`.
 static FAST: Mutex<Option<Model>> = Mutex::new(None);
+/// There is one hypervisor: tests take turns.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// Registers that carry fields, in the order in which operations without gaps use them.
 const FIELDS: [i32; 6] = [
@@ -158,6 +160,11 @@ extern "C" fn hypervisor(_signal: i32, _info: *mut libc::siginfo_t, context: *mu
         (32, 0 | 1 | 6) => 2,
         _ => 1,
     };
+    let output = match (hypercall & 0xff, registers[rdi]) {
+        (34, 10) => Some(libc::REG_RSI),
+        (32, 0 | 1 | 6) => Some(FIELDS[taken]),
+        _ => None,
+    };
     let mut model = FAST.lock().unwrap();
     let number = registers[rdi].cast_unsigned();
     let result = match hypercall >> 30 {
@@ -174,7 +181,13 @@ extern "C" fn hypervisor(_signal: i32, _info: *mut libc::siginfo_t, context: *mu
                 registers[at(*register)] = output.cast_signed();
             }
         }
-        Err(error) => registers[rax] = error,
+        Err(error) => {
+            registers[rax] = error;
+            // What a failed call leaves in the register of an output is nothing to read.
+            if let Some(output) = output {
+                registers[at(output)] = 0x5a5a_5a5a;
+            }
+        }
     }
     registers[at(libc::REG_RIP)] += 2;
 }
@@ -189,8 +202,9 @@ fn install() {
     assert_eq!(result, 0);
 }
 
-/// One call both ways: results, structures and what became of the models.
-fn both<O>(args: O::Args, model: &mut Model)
+/// One call both ways: results, structures and what became of the models are the same. What it
+/// gave, and the structure after.
+fn compare<O>(args: O::Args, model: &mut Model) -> (Result<u64, i64>, O::Args)
 where
     O: FastOperation,
     O::Args: Fields + Copy + FromBytes + IntoBytes + Immutable + KnownLayout,
@@ -218,6 +232,19 @@ where
     assert_eq!(fast, slow, "{}", O::NAME);
     assert_eq!(in_registers.as_bytes(), in_memory.as_bytes(), "{}", O::NAME);
     assert_eq!(FAST.lock().unwrap().as_ref(), Some(&*model), "{}", O::NAME);
+    if fast.is_err() {
+        assert_eq!(in_memory.as_bytes(), args.as_bytes(), "{}", O::NAME);
+    }
+    (fast, in_memory)
+}
+
+/// The same, for who wants to know no more.
+fn both<O>(args: O::Args, model: &mut Model)
+where
+    O: FastOperation,
+    O::Args: Fields + Copy + FromBytes + IntoBytes + Immutable + KnownLayout,
+{
+    let (_result, _args) = compare::<O>(args, model);
 }
 
 fn step(kind: u8, a: u32, b: u32, model: &mut Model) {
@@ -270,10 +297,42 @@ proptest! {
     fn calls_in_registers_and_in_memory_give_the_same(
         steps in prop::collection::vec((0u8..8, any::<u32>(), any::<u32>()), 1..60)
     ) {
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         install();
         let mut model = Model::default();
         for (kind, a, b) in steps {
             step(kind, a, b, &mut model);
         }
     }
+}
+
+#[test]
+fn an_operation_that_the_hypervisor_lacks_is_refused_and_gives_nothing() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    install();
+    let mut model = Model::default();
+
+    let (refused, args) = compare::<hvm_ops::GetTime>(XenHvmGetTime { now: 7 }, &mut model);
+
+    assert_eq!((refused, args.now), (Err(ENOSYS), 7));
+    assert_eq!(model, Model::default());
+}
+
+#[test]
+fn outputs_are_there_only_when_the_call_succeeds() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    install();
+    let mut model = Model::default();
+    model.bind(0);
+    let bind = |virq| evtchn::EvtchnBindVirq {
+        virq,
+        port: Port(77),
+        ..Default::default()
+    };
+
+    let (refused, left) = compare::<evtchn_ops::BindVirq>(bind(24), &mut model);
+    let (bound, filled) = compare::<evtchn_ops::BindVirq>(bind(3), &mut model);
+
+    assert_eq!((refused, left.port), (Err(EINVAL), Port(77)));
+    assert_eq!((bound, filled.port), (Ok(0), Port(1)));
 }

@@ -28,6 +28,24 @@ pub struct ServerId(pub u16);
 
 dm_op! {
     /// Creates an IOREQ server.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::dm_op::CreateIoreqServer;
+    /// # use xen_hypercall::{DomId, Gfn};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let privcmd = machine.privcmd();
+    ///
+    /// let server = privcmd.perform(DomId(1), CreateIoreqServer::unbuffered())?;
+    /// // Arm has no page of buffered writes.
+    /// let refused = privcmd.perform(DomId(1), CreateIoreqServer::buffered());
+    /// assert_eq!(refused.unwrap_err().raw_os_error(), Some(22)); // EINVAL
+    /// # Ok::<(), xen_ioctls::Error>(())
+    /// ```
     CreateIoreqServer = CreateIoreqServer, => ServerId, |args| ServerId(args.id)
 }
 
@@ -53,6 +71,23 @@ impl CreateIoreqServer {
 dm_op! {
     /// What a server has: the port of its buffered page. Frames inside of the guest are not
     /// asked for, since that would place them there.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::dm_op::{CreateIoreqServer, GetIoreqServerInfo};
+    /// # use xen_hypercall::{DomId, Gfn};
+    /// # use xen_ioctls::sim::{Arch, Config, Xen};
+    /// # let machine = Xen::with(Config { arch: Arch::X86, ..Config::default() });
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let privcmd = machine.privcmd();
+    ///
+    /// let server = privcmd.perform(DomId(1), CreateIoreqServer::buffered())?;
+    /// let port = privcmd.perform(DomId(1), GetIoreqServerInfo::new(server))?;
+    /// machine.event_channels().bind_interdomain(DomId(1), port)?;
+    /// # Ok::<(), xen_ioctls::Error>(())
+    /// ```
     GetIoreqServerInfo = GetIoreqServerInfo, => Port, |args| args.bufioreq_port
 }
 
@@ -105,11 +140,50 @@ macro_rules! ranges {
 dm_op! {
     /// Gives a range of guest-physical addresses to a server: every access of the guest to it
     /// becomes an ioreq.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::dm_op::MapIoRange;
+    /// # use xen_hypercall::{DomId, Gfn};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let privcmd = machine.privcmd();
+    /// # use xen_hypercall::dm_op::CreateIoreqServer;
+    /// # let server = privcmd.perform(DomId(1), CreateIoreqServer::unbuffered())?;
+    ///
+    /// let range = 0x200_0000..=0x200_01ff;
+    /// privcmd.perform(DomId(1), MapIoRange::memory(server, &range))?;
+    /// assert_eq!(guest.ranges(), 1);
+    /// # Ok::<(), xen_ioctls::Error>(())
+    /// ```
     MapIoRange = MapIoRangeToIoreqServer
 }
 
 dm_op! {
     /// Takes a range from a server again, exactly as it was given.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::dm_op::{MapIoRange, UnmapIoRange};
+    /// # use xen_hypercall::{DomId, Gfn};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let privcmd = machine.privcmd();
+    /// # use xen_hypercall::dm_op::CreateIoreqServer;
+    /// # let server = privcmd.perform(DomId(1), CreateIoreqServer::unbuffered())?;
+    ///
+    /// let range = 0x200_0000..=0x200_01ff;
+    /// privcmd.perform(DomId(1), MapIoRange::memory(server, &range))?;
+    /// privcmd.perform(DomId(1), UnmapIoRange::memory(server, &range))?;
+    /// assert_eq!(guest.ranges(), 0);
+    /// # Ok::<(), xen_ioctls::Error>(())
+    /// ```
     UnmapIoRange = UnmapIoRangeFromIoreqServer
 }
 
@@ -119,6 +193,26 @@ ranges!(UnmapIoRange);
 dm_op! {
     /// Enables or disables a server. Enabling fills in the event channels of the ioreq page,
     /// which must have been acquired before. Pauses the domain for a moment.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::dm_op::SetIoreqServerState;
+    /// use xen_hypercall::memory::Resource;
+    /// # use xen_hypercall::{DomId, Gfn};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let privcmd = machine.privcmd();
+    /// # use xen_hypercall::dm_op::CreateIoreqServer;
+    /// # let server = privcmd.perform(DomId(1), CreateIoreqServer::unbuffered())?;
+    ///
+    /// let page = privcmd.map_resource(DomId(1), Resource::ioreq_page(server, 0))?;
+    /// privcmd.perform(DomId(1), SetIoreqServerState::new(server, true))?;
+    /// assert_eq!(guest.invalidate(0).len(), 1); // a request to each enabled server
+    /// # Ok::<(), xen_ioctls::Error>(())
+    /// ```
     SetIoreqServerState = SetIoreqServerState
 }
 
@@ -135,6 +229,24 @@ impl SetIoreqServerState {
 
 dm_op! {
     /// Destroys a server with its ranges. Pauses the domain for a moment.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::dm_op::{CreateIoreqServer, DestroyIoreqServer};
+    /// # use xen_hypercall::{DomId, Gfn};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let privcmd = machine.privcmd();
+    ///
+    /// let server = privcmd.perform(DomId(1), CreateIoreqServer::unbuffered())?;
+    /// privcmd.perform(DomId(1), DestroyIoreqServer::new(server))?;
+    /// let refused = privcmd.perform(DomId(1), DestroyIoreqServer::new(server));
+    /// assert_eq!(refused.unwrap_err().raw_os_error(), Some(2)); // ENOENT
+    /// # Ok::<(), xen_ioctls::Error>(())
+    /// ```
     DestroyIoreqServer = DestroyIoreqServer
 }
 
@@ -150,6 +262,24 @@ impl DestroyIoreqServer {
 
 dm_op! {
     /// Sets the level of a shared peripheral interrupt (Arm, since Xen 4.15).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::dm_op::SetIrqLevel;
+    /// use xen_ioctls::sim::Interrupt;
+    /// # use xen_hypercall::{DomId, Gfn};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let privcmd = machine.privcmd();
+    ///
+    /// privcmd.perform(DomId(1), SetIrqLevel::new(33, true))?;
+    /// let raised = Interrupt::Spi { irq: 33, level: true };
+    /// assert_eq!(guest.take_interrupts(), [raised]);
+    /// # Ok::<(), xen_ioctls::Error>(())
+    /// ```
     SetIrqLevel = SetIrqLevel
 }
 
@@ -166,6 +296,21 @@ impl SetIrqLevel {
 
 dm_op! {
     /// How many vCPUs the domain has at most (since Xen 4.15).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use xen_hypercall::dm_op::NrVcpus;
+    /// # use xen_hypercall::{DomId, Gfn};
+    /// # use xen_ioctls::sim::Xen;
+    /// # let machine = Xen::new();
+    /// # let guest = machine.create_domain(DomId(1), 2);
+    /// # guest.add_memory(0, 1 << 20);
+    /// # let privcmd = machine.privcmd();
+    ///
+    /// assert_eq!(privcmd.perform(DomId(1), NrVcpus::new())?, 2);
+    /// # Ok::<(), xen_ioctls::Error>(())
+    /// ```
     NrVcpus = NrVcpus, => u32, |args| args.vcpus
 }
 

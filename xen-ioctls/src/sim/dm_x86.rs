@@ -58,7 +58,10 @@ impl State {
         check(op.mem_type <= IOREQ_SERVER && op.mem_type != UNUSED)?;
         check(op.mem_type != IOREQ_SERVER || domain.type_server.is_some())?;
         // What is no memory does not become any.
-        check((first..=last).all(|frame| domain.memory.get(frame).is_some()))
+        check((first..=last).all(|frame| domain.memory.get(frame).is_some()))?;
+        let types = (first..=last).map(|frame| (frame, op.mem_type));
+        domain.types.extend(types);
+        Ok(())
     }
 
     /// One at a time: the vCPU has to take it first.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::Interrupt;
 use super::channel::Channel;
+use super::fifo::Fifo;
 use super::grant::GrantEntry;
 use super::grant_op::Tracked;
 use super::guest_op::VcpuState;
@@ -19,7 +20,11 @@ pub(super) const SERVERS: usize = 8;
 pub(super) struct Domain {
     pub vcpus: usize,
     pub memory: PhysMap,
+    /// Types of frames that were set: `HVMMEM_*`.
+    pub types: HashMap<u64, u16>,
     pub channels: BTreeMap<u32, Channel>,
+    /// Once its event channels are FIFO ones.
+    pub fifo: Option<Fifo>,
     pub grants: Vec<GrantEntry>,
     pub servers: [Option<Server>; SERVERS],
     pub interrupts: Vec<Interrupt>,
@@ -49,7 +54,9 @@ impl Default for Domain {
         Self {
             vcpus: 0,
             memory: PhysMap::default(),
+            types: HashMap::new(),
             channels: BTreeMap::new(),
+            fifo: None,
             grants: Vec::new(),
             servers: Default::default(),
             interrupts: Vec::new(),

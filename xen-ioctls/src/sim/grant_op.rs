@@ -202,6 +202,11 @@ impl State {
             memory::numbers::MAXIMUM_RAM_PAGE => Ok(self.config.max_page),
             memory::numbers::DECREASE_RESERVATION => self.reservation(caller, at, false),
             memory::numbers::POPULATE_PHYSMAP => self.reservation(caller, at, true),
+            memory::numbers::ADD_TO_PHYSMAP => self.add_to_physmap(caller, at).map(|()| 0),
+            memory::numbers::ADD_TO_PHYSMAP_BATCH => {
+                self.add_to_physmap_batch(caller, at).map(|()| 0)
+            }
+            memory::numbers::ACQUIRE_RESOURCE => self.acquire_resource(caller, at).map(|()| 0),
             memory::numbers::REMOVE_FROM_PHYSMAP => {
                 let args: XenRemoveFromPhysmap = self.copy_in(at)?;
                 let domain = self.owner(caller, args.domid.0)?;

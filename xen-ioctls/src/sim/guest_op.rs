@@ -4,13 +4,15 @@
 //! (xen/common/sched/core.c, xen/common/domain.c, xen/arch/x86/hvm/hvm.c, xen/arch/arm/domain.c).
 //! Whoever calls is vCPU 0 of its domain; nothing ever waits.
 
-use xen_hypercall::abi::hvm::{self, Param, XenHvmParam};
+use xen_hypercall::abi::hvm::{
+    self, Param, XenHvmEvtchnUpcallVector, XenHvmGetMemType, XenHvmGetTime, XenHvmParam,
+};
 use xen_hypercall::abi::sched::{
     Reason, SchedPoll, SchedRemoteShutdown, SchedShutdown, SchedWatchdog, numbers as sched,
 };
 use xen_hypercall::abi::vcpu::{
     Runstate, VcpuHvmContext, VcpuRegisterVcpuInfo, VcpuRunstateInfo, VcpuSetPeriodicTimer,
-    numbers as vcpu,
+    VcpuTimeInfo, numbers as vcpu,
 };
 use zerocopy::IntoBytes;
 
@@ -23,8 +25,14 @@ const WATCHDOGS: usize = 2;
 const POLLED: u32 = 128;
 /// The shortest period of a timer in nanoseconds.
 const SHORTEST: u64 = 1_000_000;
+/// `HVMMEM_ram_rw`.
+const RAM: u16 = 0;
+/// `HVMMEM_mmio_dm`.
+const MMIO: u16 = 2;
+/// Xen 4.18, which has areas at guest-physical addresses.
+const PHYSICAL_AREAS: u32 = 0x0004_0012;
 /// `sizeof(vcpu_info_t)`.
-const VCPU_INFO: u32 = 64;
+const VCPU_INFO: usize = 64;
 
 /// A vCPU, beside its part in ioreqs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -142,8 +150,38 @@ impl State {
                 0 => Ok(0),
                 _ => Err(libc::EINVAL),
             },
+            number if self.config.arch == Arch::X86 => self.hvm_op_x86(caller, number, at),
             _ => Err(libc::ENOSYS),
         }
+    }
+
+    fn hvm_op_x86(&mut self, caller: u16, number: u32, at: u64) -> Answer<u64> {
+        match number {
+            hvm::numbers::GET_TIME => {
+                let elapsed = self.started.elapsed().as_nanos();
+                let now = u64::try_from(elapsed).or(Err(libc::EINVAL))?;
+                self.copy_out(at, XenHvmGetTime { now }.as_bytes())?;
+            }
+            hvm::numbers::GET_MEM_TYPE => {
+                let mut args: XenHvmGetMemType = self.copy_in(at)?;
+                let domain = self.owner(caller, args.domid.0)?;
+                let domain = self.domain(domain)?;
+                args.mem_type = match domain.memory.get(args.pfn.0) {
+                    Some(_) => domain.types.get(&args.pfn.0).copied().unwrap_or(RAM),
+                    None => MMIO,
+                };
+                self.copy_out(at, args.as_bytes())?;
+            }
+            hvm::numbers::SET_EVTCHN_UPCALL_VECTOR => {
+                let args: XenHvmEvtchnUpcallVector = self.copy_in(at)?;
+                if args.vector < 0x10 {
+                    return Err(libc::EINVAL);
+                }
+                self.vcpu_of(caller, args.vcpu)?;
+            }
+            _ => return Err(libc::ENOSYS),
+        }
+        Ok(0)
     }
 
     /// The domain that is meant, which `caller` must be or have power over.
@@ -205,6 +243,17 @@ impl State {
             }
             vcpu::STOP_PERIODIC_TIMER | vcpu::STOP_SINGLESHOT_TIMER | vcpu::SEND_NMI => {}
             vcpu::REGISTER_VCPU_INFO => self.place_vcpu_info(caller, id, at)?,
+            // Nobody is pinned.
+            vcpu::GET_PHYSID => return Err(libc::EINVAL),
+            vcpu::REGISTER_RUNSTATE_MEMORY_AREA | vcpu::REGISTER_VCPU_TIME_MEMORY_AREA => {
+                let _address: u64 = self.copy_in(at)?;
+            }
+            vcpu::REGISTER_RUNSTATE_PHYS_AREA if self.config.version >= PHYSICAL_AREAS => {
+                self.place_area(caller, at, size_of::<VcpuRunstateInfo>())?;
+            }
+            vcpu::REGISTER_VCPU_TIME_PHYS_AREA if self.config.version >= PHYSICAL_AREAS => {
+                self.place_area(caller, at, size_of::<VcpuTimeInfo>())?;
+            }
             _ => return Err(libc::ENOSYS),
         }
         Ok(0)
@@ -226,17 +275,36 @@ impl State {
         Ok(0)
     }
 
+    /// A place in memory of the caller, within a page. Nothing is written there: time is not
+    /// simulated.
+    fn place_area(&mut self, domain: u16, at: u64, size: usize) -> Answer<()> {
+        match self.copy_in(at)? {
+            // Ends it.
+            u64::MAX => Ok(()),
+            address => self.check_area(domain, address, size),
+        }
+    }
+
+    /// `map_guest_area`, since Xen 4.18.
+    fn check_area(&self, domain: u16, address: u64, size: usize) -> Answer<()> {
+        let size = u64::try_from(size).or(Err(libc::ENXIO))?;
+        if address % 4096 + size > 4096 || !address.is_multiple_of(8) {
+            return Err(libc::ENXIO);
+        }
+        let memory = &self.domain(domain)?.memory;
+        memory.get(address / 4096).map(drop).ok_or(libc::EINVAL)
+    }
+
     fn place_vcpu_info(&mut self, domain: u16, id: usize, at: u64) -> Answer<()> {
         let args: VcpuRegisterVcpuInfo = self.copy_in(at)?;
-        let end = args.offset.checked_add(VCPU_INFO).ok_or(libc::EINVAL)?;
-        if end > 4096 {
+        let page = args.mfn.0.checked_mul(4096).ok_or(libc::EINVAL)?;
+        if args.offset >= 4096 {
             return Err(libc::EINVAL);
         }
         if self.vcpu_state(domain, id)?.placed {
             return Err(libc::EBUSY);
         }
-        let memory = &self.domain(domain)?.memory;
-        memory.get(args.mfn.0).ok_or(libc::EINVAL)?;
+        self.check_area(domain, page + u64::from(args.offset), VCPU_INFO)?;
         self.vcpu_state(domain, id)?.placed = true;
         Ok(())
     }

@@ -5,15 +5,15 @@
 use xen_hypercall::abi::console;
 use xen_hypercall::abi::event_channel::{Status, numbers as event_channel};
 use xen_hypercall::abi::hypercalls::numbers as hypercalls;
-use xen_hypercall::abi::version::numbers as version;
+use xen_hypercall::abi::version::{CompileInfo, numbers as version};
 use xen_hypercall::{DomId, PAGE_SIZE};
 use zerocopy::{FromBytes, IntoBytes};
 
-use super::Answer;
 use super::call::{Call, NodeKind};
 use super::channel::Other;
 use super::open::Open;
 use super::state::State;
+use super::{Answer, Arch};
 use crate::privcmd::abi;
 
 const SELF: u16 = DomId::SELF.0;
@@ -99,6 +99,34 @@ impl State {
                 text[..4].copy_from_slice(b".sim");
                 self.copy_out(pointer, &text)?;
             }
+            version::COMPILE_INFO => {
+                let mut info = CompileInfo::default();
+                info.compiler[..5].copy_from_slice(b"rustc");
+                info.compile_by[..3].copy_from_slice(b"sim");
+                self.copy_out(pointer, info.as_bytes())?;
+            }
+            version::CAPABILITIES => {
+                let words: &[u8] = match self.config.arch {
+                    Arch::Arm => b"xen-3.0-aarch64 xen-3.0-armv7l ",
+                    Arch::X86 => b"xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 ",
+                };
+                let mut text = [0; 1024];
+                text[..words.len()].copy_from_slice(words);
+                self.copy_out(pointer, &text)?;
+            }
+            version::CHANGESET => {
+                let mut text = [0; 64];
+                text[..11].copy_from_slice(b"unavailable");
+                self.copy_out(pointer, &text)?;
+            }
+            version::PLATFORM_PARAMETERS => {
+                // HYPERVISOR_VIRT_START.
+                let start: u64 = match self.config.arch {
+                    Arch::Arm => 0x0a00_0020_0000,
+                    Arch::X86 => 0xffff_8000_0000_0000,
+                };
+                self.copy_out(pointer, start.as_bytes())?;
+            }
             version::GET_FEATURES => {
                 let [word, _] = self.copy_in::<[u32; 2]>(pointer)?;
                 if word > 0 {
@@ -168,11 +196,13 @@ impl State {
                 let channel = self.channel_mut(domain, port);
                 channel.map(drop).ok_or(libc::EINVAL)
             }
-            _ => Err(libc::ENOSYS),
+            // No domain has physical interrupts.
+            event_channel::BIND_PIRQ => Err(libc::EINVAL),
+            number => self.fifo_op(domain, number, at),
         }
     }
 
-    fn vcpu_of(&self, domain: u16, vcpu: u32) -> Answer<()> {
+    pub fn vcpu_of(&self, domain: u16, vcpu: u32) -> Answer<()> {
         let there = usize::try_from(vcpu).is_ok_and(|n| {
             let domain = self.domain(domain);
             domain.is_ok_and(|domain| n < domain.vcpus)

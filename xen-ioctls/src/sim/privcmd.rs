@@ -187,14 +187,14 @@ impl State {
         Ok(0)
     }
 
-    fn resource_frames(&mut self, caller: u16, call: &abi::MmapResource) -> Answer<u64> {
+    pub fn resource_frames(&mut self, caller: u16, call: &abi::MmapResource) -> Answer<u64> {
         let id = resource_id(call)?;
         let vcpus = self.server(caller, call.dom.0, id)?.vcpus.len();
         let pages = vcpus.div_ceil(xen_hypercall::ioreq::SLOTS_PER_PAGE);
         u64::try_from(1 + pages).or(Err(libc::EINVAL))
     }
 
-    fn resource(&mut self, caller: u16, call: &abi::MmapResource) -> Answer<Vec<Option<u64>>> {
+    pub fn resource(&mut self, caller: u16, call: &abi::MmapResource) -> Answer<Vec<Option<u64>>> {
         let id = resource_id(call)?;
         let first = u64::from(call.idx);
         (first..first.saturating_add(call.num))

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 use crate::mapping::Protection;
 
@@ -40,6 +41,7 @@ pub(super) struct Area {
 #[derive(Debug)]
 pub(super) struct State {
     pub config: Config,
+    pub started: Instant,
     pub machine: Machine,
     pub window: Window,
     pub domains: BTreeMap<u16, Domain>,
@@ -69,6 +71,7 @@ impl State {
         };
         Self {
             config,
+            started: Instant::now(),
             machine: Machine::new(),
             window: Window::new(),
             domains: BTreeMap::from([(HOST, host)]),

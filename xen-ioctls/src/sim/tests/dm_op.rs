@@ -121,6 +121,49 @@ fn an_operation_that_this_xen_does_not_know_is_not_supported() {
 }
 
 #[test]
+fn a_newer_xen_serves_who_knows_fewer_operations() {
+    let newer = Xen::with(Config {
+        dm_ops: 22,
+        ..Config::default()
+    });
+    let guest = newer.create_domain(GUEST, 2);
+    let privcmd = newer.privcmd();
+
+    assert_eq!(privcmd.perform(GUEST, NrVcpus::new()).unwrap(), 2);
+    privcmd.perform(GUEST, SetIrqLevel::new(33, true)).unwrap();
+    let short = raw_dm_op(&newer, 1, &mut [nr_vcpus()]).unwrap();
+
+    assert_eq!(short[0][8..12], 2u32.to_ne_bytes());
+    assert_eq!(guest.take_interrupts().len(), 1);
+}
+
+#[test]
+fn a_new_operation_needs_a_xen_that_knows_it_and_all_of_its_arguments() {
+    let newer = Xen::with(Config {
+        dm_ops: 22,
+        ..Config::default()
+    });
+    let _guest = newer.create_domain(GUEST, 1);
+    let (today, _guest) = machine();
+    let op = |number, len| {
+        let mut bytes = vec![0; len];
+        bytes[0] = number;
+        [bytes]
+    };
+
+    assert_eq!(raw_dm_op(&newer, 1, &mut op(21, 48)), Ok(op(21, 48).into()));
+    // `struct xen_dm_op` as it is today.
+    assert_eq!(raw_dm_op(&newer, 1, &mut op(21, 32)), Err(libc::EFAULT));
+    assert_eq!(raw_dm_op(&newer, 1, &mut op(21, 47)), Err(libc::EFAULT));
+    assert_eq!(raw_dm_op(&newer, 1, &mut op(22, 48)), Err(libc::EOPNOTSUPP));
+    assert_eq!(raw_dm_op(&today, 1, &mut op(21, 48)), Err(libc::EOPNOTSUPP));
+    // What it has in front is looked at as ever.
+    let mut padded = op(21, 48);
+    padded[0][4] = 1;
+    assert_eq!(raw_dm_op(&newer, 1, &mut padded), Err(libc::EINVAL));
+}
+
+#[test]
 fn arguments_are_not_copied_back_where_nothing_is_given() {
     let (xen, _guest) = machine();
     let mut refused = [nr_vcpus()];
