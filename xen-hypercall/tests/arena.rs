@@ -34,14 +34,15 @@ struct Arena {
 
 struct Block<'a> {
     arena: &'a Arena,
-    bytes: Box<[u8]>,
+    /// A box, but no type that says nobody else looks: Xen does.
+    bytes: *mut [u8],
     original: Option<&'a mut [u8]>,
 }
 
 impl<'a> Block<'a> {
     fn new(arena: &'a Arena, bytes: &[u8], original: Option<&'a mut [u8]>) -> Self {
-        let mut bytes: Box<[u8]> = bytes.into();
-        let start = bytes.as_mut_ptr().expose_provenance();
+        let bytes: *mut [u8] = Box::into_raw(bytes.into());
+        let start = bytes.cast::<u8>().expose_provenance();
         arena.blocks.borrow_mut().push(start..start + bytes.len());
         Self {
             arena,
@@ -53,28 +54,31 @@ impl<'a> Block<'a> {
 
 impl Drop for Block<'_> {
     fn drop(&mut self) {
-        let start = self.bytes.as_ptr().addr();
+        let start = self.bytes.addr();
         let blocks = &mut *self.arena.blocks.borrow_mut();
         let at = blocks.iter().position(|block| block.start == start);
         blocks.remove(at.expect("each block is freed once"));
         self.arena.freed.set(self.arena.freed.get() + 1);
+        // SAFETY: it was a box, and this is the only place that makes it one again.
+        drop(unsafe { Box::from_raw(self.bytes) });
     }
 }
 
 impl ConstMemory for Block<'_> {
     fn as_ptr(&self) -> *const u8 {
-        self.bytes.as_ptr()
+        self.bytes.cast()
     }
 }
 
 impl MutMemory for Block<'_> {
     fn as_mut_ptr(&mut self) -> *mut u8 {
-        self.bytes.as_mut_ptr()
+        self.bytes.cast()
     }
 
     fn update(&mut self) {
         if let Some(original) = &mut self.original {
-            original.copy_from_slice(&self.bytes);
+            // SAFETY: it is a box until this is dropped, and no call is under way.
+            original.copy_from_slice(unsafe { &*self.bytes });
         }
     }
 }
