@@ -13,9 +13,9 @@ entropy() {
 # sum: of the file on the disk
 sum() { md5sum < /mnt/file; }
 
-# disk [MIB]: a file system, 32 MiB or so many written, and read again from the device twice
+# disk [MIB]: a file system, 8 MiB or so many written, and read again from the device twice
 disk() {
-    mib=${1:-32}
+    mib=${1:-8}
     mkdir -p /mnt
     mkfs.ext2 /dev/vda > /dev/null
     mount -t ext2 /dev/vda /mnt

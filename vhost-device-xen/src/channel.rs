@@ -133,8 +133,6 @@ pub enum Command {
     Configure {
         /// Interrupts by irqfd, if the kernel has it.
         irqfd: bool,
-        /// Kicks by ioeventfd, if the kernel has it and it is safe.
-        ioeventfd: bool,
         /// How to reach the guest's memory.
         memory: Memory,
     },

@@ -39,7 +39,7 @@ pub fn run(config: Option<&Path>) -> ExitCode {
         ("event channels", event_channels()),
         ("grants", grants()),
         ("IOREQ servers", ioreq_servers()),
-        ("eventfds", eventfds()),
+        ("irqfd", irqfd()),
         ("io_uring", io_uring()),
         ("XenStore", xenstore()),
         ("configuration", configuration(config)),
@@ -125,12 +125,12 @@ fn ioreq_servers() -> Finding {
     }
 }
 
-fn eventfds() -> Finding {
+fn irqfd() -> Finding {
     match Privcmd::open() {
-        Ok(privcmd) if privcmd.has_eventfds() => Finding::Good("irqfd and ioeventfd".into()),
+        Ok(privcmd) if privcmd.has_irqfd() => Finding::Good("interrupts through the kernel".into()),
         Ok(_) => Finding::Worse(
-            "no irqfd, no ioeventfd: interrupts cost a system call more".into(),
-            "use Linux 6.7 or later with CONFIG_XEN_PRIVCMD_EVENTFD",
+            "none: an interrupt costs more".into(),
+            "use Linux 6.6 or later with CONFIG_XEN_PRIVCMD_EVENTFD",
         ),
         Err(_) => Finding::Worse("not known without privcmd".into(), "see above"),
     }

@@ -4,9 +4,8 @@
 //!
 //! ```toml
 //! [kernel]
-//! # Let the kernel raise interrupts and take kicks, where it can.
+//! # Let the kernel raise interrupts, where it can.
 //! irqfd = true
-//! ioeventfd = true
 //!
 //! [memory]
 //! # Grants: "map" or "copy" all, or "auto", small ranges copied and large ones mapped.
@@ -90,16 +89,11 @@ pub struct Config {
 pub struct Kernel {
     /// Raise interrupts through the kernel instead of by device model operations.
     pub irqfd: bool,
-    /// Have the kernel take kicks. Only done on a kernel with one CPU: see `DESIGN.md`.
-    pub ioeventfd: bool,
 }
 
 impl Default for Kernel {
     fn default() -> Self {
-        Self {
-            irqfd: true,
-            ioeventfd: true,
-        }
+        Self { irqfd: true }
     }
 }
 
@@ -231,16 +225,9 @@ mod tests {
     #[test]
     fn every_key_can_be_set() {
         let config =
-            load("[kernel]\nirqfd = false\nioeventfd = false\n[rng]\nsource = \"/dev/hwrng\"\nrate = 99\n")
-                .unwrap();
+            load("[kernel]\nirqfd = false\n[rng]\nsource = \"/dev/hwrng\"\nrate = 99\n").unwrap();
 
-        assert_eq!(
-            config.kernel,
-            Kernel {
-                irqfd: false,
-                ioeventfd: false
-            }
-        );
+        assert_eq!(config.kernel, Kernel { irqfd: false });
         assert_eq!(config.rng.source.as_deref(), Some(Path::new("/dev/hwrng")));
         assert_eq!(config.rng.rate, NonZeroU32::new(99));
     }

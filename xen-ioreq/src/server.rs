@@ -192,8 +192,8 @@ impl IoreqServer {
     /// at `kick.base`. Kicks that the kernel does not take still come to the
     /// [handler](Handler::write).
     ///
-    /// Only where this process and the kernel cannot look at a slot at the same time: on a kernel
-    /// with one CPU. See [`Privcmd::ioeventfd`].
+    /// Only where this process and the kernel cannot look at a slot at the same time, on a kernel
+    /// with one CPU, and in a process that is never killed: see [`Privcmd::ioeventfd`].
     ///
     /// # Errors
     ///

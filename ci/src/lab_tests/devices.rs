@@ -36,13 +36,13 @@ const ALL_COMBINATIONS: &[Guest] = &[
 
 const ALL_VERIFIED: &[(&str, &str)] = &[
     ("grants1", "entropy: 512 bytes"),
-    ("grants1", "disk: 32 MiB verified twice"),
+    ("grants1", "disk: 8 MiB verified twice"),
     ("grants2", "entropy: 512 bytes"),
-    ("grants2", "disk: 32 MiB verified twice"),
+    ("grants2", "disk: 8 MiB verified twice"),
     ("foreign1", "entropy: 512 bytes"),
-    ("foreign1", "disk: 32 MiB verified twice"),
+    ("foreign1", "disk: 8 MiB verified twice"),
     ("foreign2", "entropy: 512 bytes"),
-    ("foreign2", "disk: 32 MiB verified twice"),
+    ("foreign2", "disk: 8 MiB verified twice"),
 ];
 
 /// With the daemon running, a plain `xl create` is all.
@@ -124,7 +124,7 @@ pub const DRIVERS_COME_BACK: LabTest = LabTest {
                 . /devices.sh
                 entropy
                 for n in 1 2 3; do rebind_all; entropy; done
-                disk 8
+                disk
                 echo 'three times'
 
                 # What Linux does when virtio-mmio's driver comes back is Linux's own affair, but
@@ -148,7 +148,7 @@ pub const DRIVERS_COME_BACK: LabTest = LabTest {
                 . /devices.sh
                 entropy
                 for n in 1 2 3; do rebind_all; entropy; rebind_transport; entropy; done
-                disk 8
+                disk
                 echo 'three times'
             ",
             ..Guest::DEFAULT
@@ -174,15 +174,15 @@ pub const DRIVERS_COME_BACK: LabTest = LabTest {
     ..LabTest::DEFAULT
 };
 
-/// The daemon does without irqfd and ioeventfd, and with the host's own source of entropy.
-pub const DEVICES_WORK_WITHOUT_EVENTFDS: LabTest = LabTest {
-    name: "devices_work_without_eventfds",
+/// The daemon does without irqfd, and with the host's own source of entropy.
+pub const DEVICES_WORK_WITHOUT_IRQFD: LabTest = LabTest {
+    name: "devices_work_without_irqfd",
     programs: &[DAEMON],
     files: &[
         DEVICES,
         (
             "plain.toml",
-            "[kernel]\nirqfd = false\nioeventfd = false\n[rng]\nsource = \"/dev/urandom\"\n",
+            "[kernel]\nirqfd = false\n[rng]\nsource = \"/dev/urandom\"\n",
         ),
     ],
     guests: &[user!("grants", 1, "1")],
@@ -196,7 +196,7 @@ pub const DEVICES_WORK_WITHOUT_EVENTFDS: LabTest = LabTest {
     ",
     seen: &[
         ("grants", "entropy: 512 bytes"),
-        ("grants", "disk: 32 MiB verified twice"),
+        ("grants", "disk: 8 MiB verified twice"),
     ],
     unseen: &[("daemon", "ERROR")],
     ..LabTest::DEFAULT
@@ -253,14 +253,14 @@ pub const A_GUESTS_BALLOON_COMES_AND_GOES: LabTest = LabTest {
             set -e
             . /devices.sh
             info=/sys/devices/system/xen_memory/xen_memory0/info/current_kb
-            disk 8
+            disk
             for n in 1 2; do
                 echo \"down $n\"
                 until [ $(cat $info) -lt 120000 ]; do sleep 0.1; done
                 head -c 16777216 /dev/vda | md5sum
                 echo \"up $n\"
                 until [ $(cat $info) -gt 180000 ]; do sleep 0.1; done
-                disk 8
+                disk
             done
         ",
         ..Guest::DEFAULT

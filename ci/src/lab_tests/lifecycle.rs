@@ -85,7 +85,7 @@ pub const A_HOSTILE_GUEST_HARMS_NOBODY: LabTest = LabTest {
                 echo virtio0 > /sys/bus/virtio/drivers/virtio_blk/bind
                 echo virtio1 > /sys/bus/virtio/drivers/virtio_rng/bind
                 entropy
-                disk 8
+                disk
             ",
             ..Guest::DEFAULT
         },
@@ -98,7 +98,7 @@ pub const A_HOSTILE_GUEST_HARMS_NOBODY: LabTest = LabTest {
                 . /devices.sh
                 for n in 1 2; do
                     entropy
-                    disk 8
+                    disk
                 done
             ",
             ..Guest::DEFAULT
@@ -143,7 +143,7 @@ pub const A_KILLED_PROCESS_IS_ITS_GUESTS_AFFAIR: LabTest = LabTest {
                 set -e
                 . /devices.sh
                 entropy
-                disk 8
+                disk
                 echo 'all well'
                 while true; do
                     head -c 64 /dev/hwrng > /dev/null
@@ -161,9 +161,9 @@ pub const A_KILLED_PROCESS_IS_ITS_GUESTS_AFFAIR: LabTest = LabTest {
                 set -e
                 . /devices.sh
                 entropy
-                disk 8
+                disk
                 entropy
-                disk 8
+                disk
             ",
             ..Guest::DEFAULT
         },
@@ -290,7 +290,7 @@ pub const MISTAKES_ARE_NAMED: LabTest = LabTest {
         ("dom0", "this is no Xen host: cannot open /dev/xen/privcmd"),
         ("dom0", "MISSING  privcmd: cannot open /dev/xen/privcmd"),
         ("dom0", "ok       privcmd: Xen 4.20"),
-        ("dom0", "ok       eventfds: irqfd and ioeventfd"),
+        ("dom0", "ok       irqfd: interrupts through the kernel"),
         (
             "daemon",
             "virtio/999/0: not served: type: \"virtio,device1a\" is not",

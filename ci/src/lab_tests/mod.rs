@@ -33,7 +33,7 @@ pub const ALL: &[&LabTest] = &[
     &devices::DEVICES_WORK_FROM_A_PLAIN_CREATE,
     &devices::DEVICES_WORK_FOR_DOMAINS_OLDER_THAN_THE_DAEMON,
     &devices::DRIVERS_COME_BACK,
-    &devices::DEVICES_WORK_WITHOUT_EVENTFDS,
+    &devices::DEVICES_WORK_WITHOUT_IRQFD,
     &devices::A_GUEST_REBOOTS,
     &devices::A_GUESTS_BALLOON_COMES_AND_GOES,
     &block::DISKS_DO_WHAT_THEY_OFFER,

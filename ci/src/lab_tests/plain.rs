@@ -89,13 +89,13 @@ pub const DEVICES_WORK_WITHOUT_XEN: PlainTest = PlainTest {
         for n in 1 2 3; do rebind_all; entropy; done
         lab-guest i2c /dev/i2c-0 use 0x20
         wires 0 1
-        disk 8
+        disk
         echo 'all used'
     ",
     seen: &[
         "entropy: 512 bytes",
         "1048576",
-        "disk: 32 MiB verified twice",
+        "disk: 8 MiB verified twice",
         "serial plain",
         "i2c: found 0x20 0x21",
         "i2c: combined transfer is well",
@@ -121,7 +121,7 @@ pub const A_BACKEND_THAT_DIES_COMES_BACK: PlainTest = PlainTest {
         . /devices.sh
         for n in 1 2 3; do
             (sleep 0.3; echo 'kill it') &
-            disk 8
+            disk
         done
         echo 'all written'
     ",

@@ -39,7 +39,7 @@ pub const BOTH_STORE_SERVERS_PASS_THE_LIST: LabTest = LabTest {
     ..LabTest::DEFAULT
 };
 
-/// Transactions of 8 writers that each increment one counter 200 times; `cargo xtask soak store` has
+/// Transactions of 8 writers that each increment one counter 100 times; `cargo xtask soak store` has
 /// 1,000.
 pub const NO_COUNT_IS_LOST_IN_THE_STORE: LabTest = LabTest {
     name: "no_count_is_lost_in_the_store",
@@ -48,14 +48,14 @@ pub const NO_COUNT_IS_LOST_IN_THE_STORE: LabTest = LabTest {
     files: &[STORE],
     dom0: "
         . ./store.sh
-        load 'on xenstored' 0 0 0 8 200
+        load 'on xenstored' 0 0 0 8 100
         store_kill
         store_start oxenstored
-        load 'on oxenstored' 0 0 0 8 200
+        load 'on oxenstored' 0 0 0 8 100
     ",
     seen: &[
-        ("dom0", "on xenstored: counter: 1600 after 8 x 200"),
-        ("dom0", "on oxenstored: counter: 1600 after 8 x 200"),
+        ("dom0", "on xenstored: counter: 800 after 8 x 100"),
+        ("dom0", "on oxenstored: counter: 800 after 8 x 100"),
     ],
     ..LabTest::DEFAULT
 };

@@ -14,26 +14,16 @@ use virtio_bindings::virtio_ring::VIRTIO_RING_F_EVENT_IDX;
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 use xen_hypercall::DomId;
 use xen_ioctls::Privcmd;
-use xen_ioreq::{IoEventFd, IoreqServer, Kick, Kicked};
+use xen_ioreq::{IoreqServer, Kicked};
 use xen_vm_memory::{GuestSpace, Mode, Pin};
 
 use super::Error;
-use super::host::duplicate;
 use super::line::Line;
 use super::memory::Space;
 use crate::channel::{DeviceId, DeviceSpec};
 use crate::rings;
 use crate::transport::{Action, MMIO_SIZE, Mmio, QueueSetup, Signals};
 use crate::vhost_user::front::{self, Found, Front};
-
-/// What a guest process may use of the kernel.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Kernel {
-    /// Interrupts by irqfd.
-    pub irqfd: bool,
-    /// Kicks by ioeventfd.
-    pub ioeventfd: bool,
-}
 
 /// A device that answers its guest.
 #[derive(Debug)]
@@ -46,8 +36,6 @@ pub struct GuestDevice {
     space: GuestSpace,
     /// By queue.
     kicks: Vec<Arc<EventFd>>,
-    /// Kicks that the kernel takes.
-    _ioeventfds: Vec<IoEventFd>,
     counters: Arc<Counters>,
     state: State,
     /// A driver has been ready at some time.
@@ -116,23 +104,16 @@ impl GuestDevice {
         space: GuestSpace,
         server: &IoreqServer,
         privcmd: &Privcmd,
-        kernel: Kernel,
+        irqfd: bool,
     ) -> Result<Self, Error> {
         let domain = server.domain();
         let signals = Arc::new(Signals::default());
-        let line = Line::new(domain, spec.irq, signals.clone(), privcmd, kernel.irqfd)?;
+        let line = Line::new(domain, spec.irq, signals.clone(), privcmd, irqfd)?;
         let shape = device.shape(space.mode());
         let kicks = (0..shape.traits.queues)
             .map(|_| EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()
             .map_err(Error::EventFd)?;
-        let ioeventfds = match kernel.ioeventfd {
-            true => bind_kicks(server, spec.base, &kicks).unwrap_or_else(|e| {
-                log::warn!("domain {domain}: kicks take the slower way: {}", chain(&e));
-                Vec::new()
-            }),
-            false => Vec::new(),
-        };
         let registers = Mmio::new(
             shape.traits,
             shape.features,
@@ -164,7 +145,6 @@ impl GuestDevice {
             line,
             space,
             kicks,
-            _ioeventfds: ioeventfds,
             counters: Arc::default(),
             state,
             used: false,
@@ -327,22 +307,6 @@ fn required(mode: Mode) -> u64 {
         Mode::Grant => version | 1 << VIRTIO_F_ACCESS_PLATFORM,
         Mode::Foreign => version,
     }
-}
-
-fn bind_kicks(
-    server: &IoreqServer,
-    base: u64,
-    kicks: &[Arc<EventFd>],
-) -> Result<Vec<IoEventFd>, Error> {
-    (0..)
-        .zip(kicks)
-        .map(|(queue, kick)| {
-            let eventfd = duplicate(kick)?;
-            server
-                .ioeventfd(Kick { base, queue }, eventfd)
-                .map_err(Error::Server)
-        })
-        .collect()
 }
 
 /// An error with its causes in one line.

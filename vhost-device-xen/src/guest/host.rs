@@ -5,7 +5,6 @@
 // UNSAFE: descriptors by number.
 #![expect(unsafe_code)]
 
-use std::fs;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use vmm_sys_util::eventfd::EventFd;
@@ -17,9 +16,4 @@ pub fn duplicate(eventfd: &EventFd) -> Result<OwnedFd, Error> {
     // SAFETY: the descriptor is open as long as `eventfd` is borrowed.
     let fd = unsafe { BorrowedFd::borrow_raw(eventfd.as_raw_fd()) };
     fd.try_clone_to_owned().map_err(Error::EventFd)
-}
-
-/// Whether this kernel can never run on more than one CPU, hot-plugged ones included.
-pub fn has_one_cpu() -> bool {
-    fs::read_to_string("/sys/devices/system/cpu/possible").is_ok_and(|cpus| cpus.trim() == "0")
 }

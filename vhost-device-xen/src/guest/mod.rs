@@ -29,7 +29,7 @@ use crate::rings;
 use crate::vhost_user::front;
 use bus::Bus;
 pub use device::chain;
-use device::{GuestDevice, Kernel, Server};
+use device::{GuestDevice, Server};
 pub use line::Line;
 pub use memory::Space;
 
@@ -115,13 +115,12 @@ pub fn run(domain: DomId) -> Result<(), Error> {
         .map_err(Error::Channel)?;
     let channel = Channel::from(stdin);
     let privcmd = Privcmd::open().map_err(Error::Xen)?;
-    let has_eventfds = privcmd.has_eventfds();
+    let irqfd = privcmd.has_irqfd();
     privcmd.restrict(domain).map_err(Error::Xen)?;
     let server = IoreqServer::create(domain, privcmd.clone())?;
     let mut guest = Guest {
         privcmd,
-        has_eventfds,
-        kernel: Kernel::default(),
+        irqfd,
         memory: Memory::default(),
         foreign: None,
         bus: Bus::default(),
@@ -157,8 +156,8 @@ enum Token {
 /// A guest and its devices.
 struct Guest {
     privcmd: Privcmd,
-    has_eventfds: bool,
-    kernel: Kernel,
+    /// Interrupts go through the kernel: it can, and may.
+    irqfd: bool,
     memory: Memory,
     /// Memory by guest-physical address, shared by all devices that use it.
     foreign: Option<GuestSpace>,
@@ -187,17 +186,10 @@ impl Guest {
             return Ok(false);
         };
         match command {
-            Command::Configure {
-                irqfd,
-                ioeventfd,
-                memory,
-            } => {
+            Command::Configure { irqfd, memory } => {
                 self.memory = memory;
-                self.kernel = Kernel {
-                    irqfd: irqfd && self.has_eventfds,
-                    ioeventfd: ioeventfd && self.has_eventfds && host::has_one_cpu(),
-                };
-                log::debug!("domain {}: {:?}", self.server.domain(), self.kernel);
+                self.irqfd &= irqfd;
+                log::debug!("domain {}: irqfd: {}", self.server.domain(), self.irqfd);
             }
             Command::Attach(spec) => {
                 let device = spec.id;
@@ -225,14 +217,8 @@ impl Guest {
     fn attach(&mut self, spec: DeviceSpec, file: Option<File>) -> Result<(), Error> {
         let device = self.server_of(&spec, file)?;
         let space = self.space(spec.grants)?;
-        let device = GuestDevice::new(
-            spec,
-            device,
-            space,
-            &self.server,
-            &self.privcmd,
-            self.kernel,
-        )?;
+        let device =
+            GuestDevice::new(spec, device, space, &self.server, &self.privcmd, self.irqfd)?;
         let range = device.range();
         self.bus.insert(device)?;
         if let Err(e) = self.server.map_mmio(range.clone()) {

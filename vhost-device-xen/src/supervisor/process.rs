@@ -44,10 +44,8 @@ impl GuestProcess {
             channel: ours,
             server: None,
         };
-        let Kernel { irqfd, ioeventfd } = kernel;
         let configure = Command::Configure {
-            irqfd,
-            ioeventfd,
+            irqfd: kernel.irqfd,
             memory,
         };
         process.send(&configure, None)?;

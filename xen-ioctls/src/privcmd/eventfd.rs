@@ -18,6 +18,11 @@ use crate::mapping::Mapping;
 /// A flag that no kernel knows: with it, a kernel that has the ioctl answers `EINVAL`.
 const NO_SUCH_FLAG: u32 = 1 << 31;
 
+/// Whether a call with a flag that does not exist was answered as by a kernel that has the call.
+fn is_known(answer: std::io::Result<u32>) -> bool {
+    answer.is_err_and(|e| e.raw_os_error() == Some(libc::EINVAL))
+}
+
 /// A guest's write of a queue's number to the QueueNotify register of a virtio-mmio device.
 ///
 /// # Example
@@ -38,10 +43,9 @@ pub struct Kick {
 }
 
 impl Privcmd {
-    /// Whether the kernel has [`irqfd`](Self::irqfd) and [`ioeventfd`](Self::ioeventfd)
-    /// (`CONFIG_XEN_PRIVCMD_EVENTFD`; Linux 6.6 and 6.7).
-    pub fn has_eventfds(&self) -> bool {
-        let mut irqfd = abi::IrqFd {
+    /// Whether the kernel has [`irqfd`](Self::irqfd) (`CONFIG_XEN_PRIVCMD_EVENTFD`; Linux 6.6).
+    pub fn has_irqfd(&self) -> bool {
+        let mut call = abi::IrqFd {
             dm_op: std::ptr::null(),
             size: 0,
             fd: 0,
@@ -49,7 +53,14 @@ impl Privcmd {
             dom: 0,
             pad: [0; 2],
         };
-        let mut ioeventfd = abi::IoEventFd {
+        // SAFETY: IRQFD reads one `IrqFd`, and refuses the flag before it follows a pointer.
+        is_known(unsafe { self.0.ioctl(abi::IRQFD, &raw mut call) })
+    }
+
+    /// Whether the kernel has [`ioeventfd`](Self::ioeventfd) (`CONFIG_XEN_PRIVCMD_EVENTFD`;
+    /// Linux 6.7).
+    pub fn has_ioeventfd(&self) -> bool {
+        let mut call = abi::IoEventFd {
             ioreq: std::ptr::null(),
             ports: std::ptr::null(),
             addr: 0,
@@ -61,14 +72,8 @@ impl Privcmd {
             dom: 0,
             pad: [0; 2],
         };
-        // SAFETY: IRQFD reads one `IrqFd`, and refuses the flag before it follows a pointer.
-        let irqfd = unsafe { self.0.ioctl(abi::IRQFD, &raw mut irqfd) };
         // SAFETY: IOEVENTFD reads one `IoEventFd`, and refuses the flag likewise.
-        let ioeventfd = unsafe { self.0.ioctl(abi::IOEVENTFD, &raw mut ioeventfd) };
-        let known = |result: std::io::Result<u32>| {
-            result.is_err_and(|e| e.raw_os_error() == Some(libc::EINVAL))
-        };
-        known(irqfd) && known(ioeventfd)
+        is_known(unsafe { self.0.ioctl(abi::IOEVENTFD, &raw mut call) })
     }
 
     /// Has the kernel perform `op` on `domain` each time `eventfd` is signalled, without a system
@@ -101,6 +106,11 @@ impl Privcmd {
     /// are the local ports of the vCPUs in order, bound in this process. The handler shares the
     /// interrupt of those ports, and touches the slot of every write that it sees: while a kernel
     /// with several CPUs runs it, user space must leave writes alone, and cannot tell when.
+    ///
+    /// **The kernel does not take the binding away when this process ends without dropping it**
+    /// (Linux 6.12, drivers/xen/privcmd.c): the handler goes on using the page, which is not
+    /// mapped any more, and the next event of the guest stops the host's kernel. A process that
+    /// may be killed must not use this.
     ///
     /// # Errors
     ///
