@@ -41,7 +41,7 @@ pub(crate) struct Request<'a> {
     pub(crate) transaction: Option<(u32, u32)>,
     /// What errors name: the path, or the first argument.
     pub(crate) subject: &'a str,
-    /// Payload after the subject and its NUL; `None` when there is no NUL either.
+    /// Payload after the subject and its NUL, of up to six parts; `None` when there is no NUL either.
     pub(crate) rest: Option<&'a [&'a [u8]]>,
 }
 
@@ -58,17 +58,19 @@ impl<'a> Request<'a> {
     /// Adds the message to `buffer`.
     pub(crate) fn append(&self, buffer: &mut Vec<u8>, id: u32, limit: usize) -> Result<(), Error> {
         let tx_id = self.transaction.map_or(0, |(tx_id, _)| tx_id);
-        let mut parts = [&[][..]; PARTS];
-        if let Some(rest) = self.rest {
-            parts[0] = self.subject.as_bytes();
-            parts[1] = b"\0";
-            parts[2..2 + rest.len()].copy_from_slice(rest);
-        }
+        let mut parts = [self.subject.as_bytes(), b"\0", b"", b"", b"", b"", b"", b""];
+        let parts = match self.rest {
+            Some(rest) => {
+                parts[2..2 + rest.len()].copy_from_slice(rest);
+                &parts[..2 + rest.len()]
+            }
+            None => &[],
+        };
         let length = parts.iter().map(|part| part.len()).sum();
         if length > limit {
             return Err(Error::Length { length, limit });
         }
-        wire::encode(buffer, self.kind, id, tx_id, &parts)
+        wire::encode(buffer, self.kind, id, tx_id, parts)
     }
 
     /// What the answer means.
@@ -92,9 +94,6 @@ impl<'a> Request<'a> {
         }
     }
 }
-
-/// Parts of a payload: the subject, its NUL, and up to six more.
-const PARTS: usize = 8;
 
 #[derive(Debug)]
 struct State {
