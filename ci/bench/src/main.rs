@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 
-//! `bench-memory grants`, `bench-memory sizes`, `bench-memory count POLICY LEN DEPTH KIND ROUNDS`,
+//! `bench-memory grants`, `bench-memory sizes`, `bench-memory floor`, `bench-memory count POLICY LEN DEPTH KIND ROUNDS`,
 //! `bench-memory foreign DOMAIN ADDRESS MIB`.
+
+// UNSAFE: pages are copied by hypercall.
+#![expect(unsafe_code)]
 
 mod shapes;
 
@@ -10,8 +13,10 @@ use std::time::Instant;
 
 use shapes::{Chain, Pages, Piece, Result, Shape, granted, measure, shapes, words};
 use vm_memory::{Bytes, GuestAddress, GuestAddressSpace, Permissions};
-use xen_hypercall::DomId;
-use xen_ioctls::{Grants, Privcmd};
+use xen_hypercall::grant_table::{Copy, End};
+use xen_hypercall::operation::Perform;
+use xen_hypercall::{DomId, GrantRef};
+use xen_ioctls::{Grants, Hypercaller, Privcmd, Protection, Segment};
 use xen_vm_memory::{GuestSpace, Policy};
 
 fn main() -> ExitCode {
@@ -20,9 +25,10 @@ fn main() -> ExitCode {
     let result = match *words {
         ["grants"] => grants(),
         ["sizes"] => sizes(),
+        ["floor"] => floor(),
         ["count", policy, len, depth, kind, rounds] => count(policy, len, depth, kind, rounds),
         ["foreign", domain, address, mib] => foreign(domain, address, mib),
-        _ => Err("bench-memory grants | sizes | count .. | foreign ..".into()),
+        _ => Err("bench-memory grants | sizes | floor | count .. | foreign ..".into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -133,6 +139,55 @@ fn reach(space: &GuestSpace, pieces: &[Piece], name: &str) {
     measure(&format!("reach {name}"), 8, pieces.len(), || {
         space.memory().declare(pieces.iter().map(declared));
     });
+}
+
+/// What Linux and Xen take by themselves, and Xen alone: the least that any user of grants pays.
+fn floor() -> Result<()> {
+    let (pages, refs) = granted()?;
+    let refs: Vec<GrantRef> = pages.refs()[..refs.len().min(64)].to_vec();
+    let grants = Grants::open()?;
+    let xen = Hypercaller::open()?;
+    let host = DomId(0);
+    for depth in [1, 32] {
+        for len in [16_u16, 4096] {
+            let size = usize::from(len);
+            let mut bytes = vec![0; size * depth];
+            let mut segments: Vec<Segment<'_>> = bytes
+                .chunks_mut(size)
+                .zip(&refs)
+                .filter_map(|(part, grant)| Segment::read(host, *grant, 0, part))
+                .collect();
+            measure(&format!("floor copy {len} depth={depth}"), 8, depth, || {
+                grants.copy(&mut segments).expect("the driver copies");
+            });
+            let copy = |(from, to): (&GrantRef, &GrantRef)| {
+                let [from, to] = [from, to].map(|grant| End::Grant(host, *grant, 0));
+                // SAFETY: nobody uses the pages.
+                unsafe { Copy::new(from, to, len) }
+            };
+            let mut copies: Vec<Copy> = refs
+                .iter()
+                .zip(&refs[depth..])
+                .map(copy)
+                .take(depth)
+                .collect();
+            let name = format!("floor hypercall copy {len} depth={depth}");
+            measure(&name, 8, depth, || {
+                let done = xen.perform_all(&mut copies).expect("Xen copies");
+                assert!(
+                    done.into_iter().all(|copied| copied.is_ok()),
+                    "a grant is refused"
+                );
+            });
+        }
+        for (way, protection) in [("read", Protection::Read), ("write", Protection::ReadWrite)] {
+            let refs = &refs[..depth];
+            measure(&format!("floor map {way} depth={depth}"), 8, depth, || {
+                drop(grants.map(host, refs, protection).expect("the driver maps"));
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Nothing but rounds of one shape, for strace.

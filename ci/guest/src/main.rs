@@ -2,10 +2,13 @@
 
 //! What runs inside the lab's guests: one program, a subcommand per task.
 
+mod driver;
+mod forge;
 mod gpio;
 mod i2c;
 mod io;
 mod level;
+mod memory;
 mod poke;
 mod storm;
 mod window;
@@ -14,6 +17,7 @@ use std::{env, process::ExitCode};
 
 const USAGE: &str = "usage: lab-guest poke BASE [SEED] [COUNT]
        lab-guest storm BASE COUNT
+       lab-guest forge BASE grants|plain ROUNDS
        lab-guest io DEVICE REQUESTS [SEED]
        lab-guest i2c NODE detect
        lab-guest i2c NODE use|refused CHIP
@@ -27,6 +31,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match *words {
+        ["forge", ref words @ ..] => forge::main(words),
         ["gpio", ref words @ ..] => gpio::main(words),
         ["i2c", ref words @ ..] => i2c::main(words),
         ["io", ref rest @ ..] => io::main(rest),

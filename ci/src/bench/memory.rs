@@ -68,6 +68,7 @@ const TIMES: &str = "
     bench-memory grants
     bench-peer grants
     bench-memory sizes
+    bench-memory floor
 ";
 
 /// Of two numbers of batches: what both have in common is the set-up.

@@ -4,10 +4,8 @@
 
 use std::time::Duration;
 
-use super::parts::{DAEMON, devices};
+use super::parts::{DAEMON, DEVICES, LAB_GUEST, devices};
 use super::{Guest, LabTest};
-
-const LAB_GUEST: &str = "lab-guest";
 
 /// Some requests, time to count mappings, 10,000 requests, and time to count them again.
 const PATTERNS: &str = "
@@ -89,6 +87,91 @@ pub const RANDOM_PATTERNS_ARE_SERVED_IN_EVERY_MODE: LabTest = LabTest {
         ("map", "Grant still in use"),
         ("copy", "Grant still in use"),
         ("auto", "Grant still in use"),
+    ],
+    ..LabTest::DEFAULT
+};
+
+macro_rules! forger {
+    ($name:literal, $grants:literal, $how:literal) => {
+        Guest {
+            name: $name,
+            config: devices!($name, $grants),
+            files: &["lab-guest", "devices.sh"],
+            // The disk's registers come first, and its driver may have it again afterwards.
+            script: concat!(
+                "
+                set -e
+                . /devices.sh
+                echo virtio0 > /sys/bus/virtio/drivers/virtio_blk/unbind
+                lab-guest forge 0x2000000 ",
+                $how,
+                " 1
+                echo 'warm'
+                sleep 2
+                lab-guest forge 0x2000000 ",
+                $how,
+                " 3
+                echo 'all forged'
+                sleep 2
+                echo virtio0 > /sys/bus/virtio/drivers/virtio_blk/bind
+                entropy
+                disk
+                "
+            ),
+            ..Guest::DEFAULT
+        }
+    };
+}
+
+/// Requests and rings at addresses that are not there, not the guest's, freed, or not to be
+/// written fail alone, in every mode, and leave no mapping behind.
+pub const FORGED_MEMORY_FAILS_ALONE: LabTest = LabTest {
+    name: "forged_memory_fails_alone",
+    timeout: Duration::from_secs(300),
+    programs: &[DAEMON, LAB_GUEST],
+    files: &[
+        DEVICES,
+        ("map.toml", "[memory]\ngrants = \"map\"\n"),
+        ("copy.toml", "[memory]\ngrants = \"copy\"\n"),
+        ("plain.toml", ""),
+    ],
+    guests: &[
+        forger!("map", "1", "grants"),
+        forger!("copy", "1", "grants"),
+        forger!("plain", "0", "plain"),
+    ],
+    dom0: "
+        mappings() { cat /proc/[0-9]*/maps 2>/dev/null | grep -c -e /dev/xen/gntdev -e /dev/xen/privcmd; }
+        images map copy plain
+        for mode in map copy plain; do
+            daemon_start --config $mode.toml
+            guest_start $mode
+            wait_line $(console $mode) warm 60
+            sleep 1
+            before=$(mappings)
+            wait_line $(console $mode) 'all forged' 120
+            sleep 1
+            echo \"$mode: $before mappings before, $(mappings) after\"
+            [ \"$(mappings)\" = \"$before\" ]
+            guest_wait $mode 60
+            guest_gone $mode 20
+            daemon_stop
+        done
+    ",
+    seen: &[
+        ("map", "forge: * forgeries failed alone"),
+        ("map", "disk: 8 MiB verified twice"),
+        ("copy", "forge: * forgeries failed alone"),
+        ("copy", "disk: 8 MiB verified twice"),
+        ("plain", "forge: * forgeries failed alone"),
+        ("plain", "disk: 8 MiB verified twice"),
+    ],
+    unseen: &[
+        ("daemon", "ERROR"),
+        ("daemon", "panicked"),
+        ("daemon", "signal"),
+        ("map", "Grant still in use"),
+        ("copy", "Grant still in use"),
     ],
     ..LabTest::DEFAULT
 };

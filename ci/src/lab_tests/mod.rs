@@ -40,6 +40,7 @@ pub const ALL: &[&LabTest] = &[
     &block::A_KILL_LOSES_NOTHING_THAT_WAS_FLUSHED,
     &lifecycle::TWENTY_GUESTS_LEAVE_NOTHING,
     &lifecycle::A_HOSTILE_GUEST_HARMS_NOBODY,
+    &memory::FORGED_MEMORY_FAILS_ALONE,
     &lifecycle::A_KILLED_PROCESS_IS_ITS_GUESTS_AFFAIR,
     &lifecycle::MISTAKES_ARE_NAMED,
     &i2c::I2C_ADAPTERS_WORK,
