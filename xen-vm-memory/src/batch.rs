@@ -137,16 +137,18 @@ impl Batch {
 
     /// The memory at `addr`, as much of it as lies side by side here.
     fn piece(&self, addr: GuestAddress, len: usize, access: Permissions) -> Option<Piece> {
-        let mut pins = self.pins.iter().flat_map(|pins| pins.iter());
-        if let Some(piece) = pins.find_map(|pin| pin.piece(addr, len)) {
-            return Some(piece);
-        }
+        let pinned = || {
+            let mut pins = self.pins.iter().flat_map(|pins| pins.iter());
+            pins.find_map(|pin| pin.piece(addr, len))
+        };
         match (self.memory(), &mut *self.reached()) {
-            (Memory::Foreign(memory), Reached::Foreign(reached)) => {
-                reached.piece(memory, addr, len)
-            }
+            // The bucket that was used last comes first: most accesses need no other.
+            (Memory::Foreign(memory), Reached::Foreign(reached)) => reached
+                .hit(addr, len)
+                .or_else(pinned)
+                .or_else(|| reached.piece(memory, addr, len)),
             (Memory::Grant(memory), Reached::Grant(reached)) => {
-                reached.piece(memory, addr, len, access)
+                pinned().or_else(|| reached.piece(memory, addr, len, access))
             }
             _ => None,
         }

@@ -144,18 +144,8 @@ impl ForeignBatch {
     ) -> Option<Piece> {
         let pages = Pages::new(addr, len, Mode::Foreign)?;
         let number = pages.first / BUCKET;
-        if let Some((last, bucket)) = &self.last
-            && *last == number
-            && let Some(piece) = piece_of(bucket, pages, len)
-        {
-            self.hits += 1;
-            return Some(piece);
-        }
         self.turn_to(number);
-        if let Some((last, bucket)) = &self.last
-            && *last == number
-            && let Some(piece) = piece_of(bucket, pages, len)
-        {
+        if let Some(piece) = self.piece_of_last(number, pages, len) {
             self.hits += 1;
             return Some(piece);
         }
@@ -167,9 +157,25 @@ impl ForeignBatch {
         found
     }
 
+    /// The same, if all of it is in the bucket that was used last.
+    pub fn hit(&mut self, addr: GuestAddress, len: usize) -> Option<Piece> {
+        let pages = Pages::new(addr, len, Mode::Foreign)?;
+        let piece = self.piece_of_last(pages.first / BUCKET, pages, len)?;
+        if piece.len != len {
+            return None;
+        }
+        self.hits += 1;
+        Some(piece)
+    }
+
+    fn piece_of_last(&self, number: u64, pages: Pages, len: usize) -> Option<Piece> {
+        let (_, bucket) = self.last.as_ref().filter(|(last, _)| *last == number)?;
+        piece_of(bucket, pages, len)
+    }
+
     /// Makes a bucket that was used before the last one.
     fn turn_to(&mut self, number: u64) {
-        if self.is_last(number) {
+        if self.is_last(number) || self.used.is_empty() {
             return;
         }
         let found = self.used.remove(&number);
