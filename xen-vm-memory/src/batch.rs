@@ -5,10 +5,12 @@
 // UNSAFE: mapped memory becomes `VolatileSlice`s here.
 #![expect(unsafe_code)]
 
+use std::collections::HashMap;
 use std::iter::FusedIterator;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use foldhash::fast::RandomState;
 use vm_memory::bitmap::BS;
 use vm_memory::guest_memory::GuestMemorySliceIterator;
 use vm_memory::{
@@ -27,6 +29,9 @@ pub(crate) fn protection(access: Permissions) -> Protection {
         false => Protection::Read,
     }
 }
+
+/// By number of a page or a bucket, which a guest chooses: it does not know where they collide.
+pub(crate) type ByNumber<T> = HashMap<u64, T, RandomState>;
 
 /// Memory of this process that is memory of the guest.
 #[derive(Clone, Copy, Debug)]

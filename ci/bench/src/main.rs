@@ -3,22 +3,18 @@
 //! `bench-memory grants`, `bench-memory sizes`, `bench-memory floor`, `bench-memory count POLICY LEN DEPTH KIND ROUNDS`,
 //! `bench-memory foreign DOMAIN ADDRESS MIB`.
 
-// UNSAFE: pages are copied by hypercall.
+// UNSAFE: copies to pages that nobody borrows.
 #![expect(unsafe_code)]
 
 mod shapes;
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use shapes::{Chain, Pages, Piece, Result, Shape, granted, measure, shapes, words};
 use vm_memory::{Bytes, GuestAddress, GuestAddressSpace, Permissions};
-use xen_hypercall::grant_table::{Copy, End};
-use xen_hypercall::operation::Perform;
-use xen_hypercall::{DomId, Gfn, GrantRef, PAGE_SIZE};
-use xen_ioctls::{Grants, Hypercaller, Privcmd, Protection, Segment};
+use xen_hypercall::{DomId, GrantRef, PAGE_SIZE};
+use xen_ioctls::{Grants, Privcmd, Protection, Segment};
 use xen_vm_memory::{GuestSpace, Policy};
 
 fn main() -> ExitCode {
@@ -143,14 +139,13 @@ fn reach(space: &GuestSpace, pieces: &[Piece], name: &str) {
     });
 }
 
-/// What Linux and Xen take by themselves, and Xen alone: the least that any user of grants pays.
+/// What Linux and Xen take by themselves: the least that any user of grants pays.
 fn floor() -> Result<()> {
     let (pages, refs) = granted()?;
     let refs: Vec<GrantRef> = refs.into_iter().map(GrantRef).collect();
     // To pages that are copied from by nobody.
     let own = pages.mapping().as_ptr().wrapping_add(64 * PAGE_SIZE);
     let grants = Grants::open()?;
-    let xen = Hypercaller::open()?;
     let host = DomId(0);
     for depth in [1, 32] {
         let places = (0..depth).map(|n| own.wrapping_add(n * PAGE_SIZE));
@@ -167,17 +162,6 @@ fn floor() -> Result<()> {
             measure(&format!("floor copy {len} depth={depth}"), 8, depth, || {
                 grants.copy(&mut segments).expect("the driver copies");
             });
-            let mut copies = Vec::new();
-            for (grant, place) in refs.iter().zip(places.clone()) {
-                let (from, to) = (End::Grant(host, *grant, 0), End::Frame(frame(place)?, 0));
-                // SAFETY: nobody uses the page.
-                copies.push(unsafe { Copy::new(from, to, len) });
-            }
-            let name = format!("floor hypercall copy {len} depth={depth}");
-            measure(&name, 8, depth, || {
-                let done = xen.perform_all(&mut copies).expect("Xen copies");
-                assert!(done.into_iter().all(|copied| copied.is_ok()), "refused");
-            });
         }
         for (way, protection) in [("read", Protection::Read), ("write", Protection::ReadWrite)] {
             let refs = &refs[..depth];
@@ -187,18 +171,6 @@ fn floor() -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The frame that a page of this process is in: bits 0 to 54 of its entry
-/// (Documentation/admin-guide/mm/pagemap.rst); dom0 on Arm has its memory where the host has it.
-fn frame(page: *const u8) -> Result<Gfn> {
-    let mut entry = [0; 8];
-    let number = u64::try_from(page.addr() / PAGE_SIZE)?;
-    File::open("/proc/self/pagemap")?.read_exact_at(&mut entry, number * 8)?;
-    let entry = u64::from_le_bytes(entry);
-    (entry >> 63 == 1)
-        .then_some(Gfn(entry & ((1 << 55) - 1)))
-        .ok_or_else(|| "the page is not there".into())
 }
 
 /// Nothing but rounds of one shape, for strace.

@@ -2,32 +2,10 @@
 
 //! Which buckets are kept: the rules of eviction and invalidation, whatever a bucket is.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Spreads numbers of buckets. A guest that has its memory where they collide makes a search as
-/// long as the budget, and no longer.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Spread(u64);
-
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64((*byte).into()));
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-}
-
-/// Buckets by number.
-pub(super) type ByNumber<T> = HashMap<u64, T, BuildHasherDefault<Spread>>;
+use crate::batch::ByNumber;
 
 /// Says of which state of the guest's memory a mapping is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,6 @@
 
 mod cache;
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -13,9 +12,9 @@ use xen_hypercall::{DomId, Gfn, PAGE_SIZE};
 use xen_ioctls::{ForeignMapping, Privcmd, Protection};
 
 use crate::address::{Mode, Pages};
-use crate::batch::Piece;
+use crate::batch::{ByNumber, Piece};
 use crate::counters::Counters;
-use cache::{ByNumber, Cache, Generation};
+use cache::{Cache, Generation};
 
 /// Frames of one bucket: 2 MiB.
 const BUCKET: u64 = 512;
@@ -51,7 +50,7 @@ pub(crate) struct ForeignBatch {
     /// Used buckets that were mapped anew.
     replaced: Vec<Arc<ForeignMapping>>,
     /// Pages beyond the budget, by frame, and what they are in.
-    single: HashMap<u64, (usize, usize)>,
+    single: ByNumber<(usize, usize)>,
     singles: Vec<ForeignMapping>,
     misses: usize,
 }

@@ -68,9 +68,10 @@ impl GrantBatch {
         *room -= pages.count;
         let protection = batch::protection(access);
         for (page, from, to) in parts(pages, len) {
-            let known = self.pages.get(&page);
+            let known = self.pages.get(&page).copied();
             if !known.is_some_and(|known| known.serves(from, to, protection)) {
-                self.want_part(memory, page, (from, to), access != Permissions::Write);
+                let read = access != Permissions::Write;
+                self.want_part(memory, (page, known), (from, to), read);
             }
         }
     }
@@ -80,11 +81,10 @@ impl GrantBatch {
     fn want_part(
         &mut self,
         memory: &GrantMemory,
-        number: u64,
+        (number, old): (u64, Option<Page>),
         (from, to): (usize, usize),
         read: bool,
     ) {
-        let old = self.pages.get(&number).copied();
         let (start, pieces, form) = match old.map(|page| (page.start, page.form)) {
             Some((_, Form::Refused)) => return,
             Some((start, Form::Copied { from: a, to: b })) => (

@@ -9,7 +9,6 @@ mod bounce;
 mod copy;
 mod policy;
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
@@ -18,7 +17,7 @@ use xen_hypercall::{DomId, PAGE_SIZE};
 use xen_ioctls::{GrantList, GrantMapping, Grants, Protection};
 
 use crate::address::{Mode, Pages};
-use crate::batch::{self, Piece};
+use crate::batch::{self, ByNumber, Piece};
 use crate::counters::Counters;
 use bounce::Bounce;
 use copy::Copies;
@@ -43,7 +42,7 @@ pub(crate) struct GrantMemory {
 pub(crate) struct GrantBatch {
     /// How each page is reached, by reference: all ranges of a batch see a page in the same way,
     /// so that what one of them writes another one reads.
-    pages: HashMap<u64, Page>,
+    pages: ByNumber<Page>,
     /// What was declared, in order; mostly it is accessed in that order.
     declared: Vec<Declared>,
     /// The next of them.
