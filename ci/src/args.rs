@@ -74,6 +74,10 @@ pub enum Measured {
 /// What can be put under load.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Subject {
+    /// Disks: ten minutes of verified requests, and guests and processes that end at any time
+    Block,
+    /// Devices that processes of rust-vmm serve, as they were released
+    External,
     /// Events: 100,000 round trips through every receiver, within dom0 and with a guest
     Events,
     /// Guest memory: random patterns in every mode, and a balloon under load

@@ -71,6 +71,28 @@ pub fn build_native(lab: &Lab, package: &str) -> Result<PathBuf, Error> {
     existing(&target().join("debug"), package)
 }
 
+/// As [`build`], of what the registry has as `name` in this `version`, with its feature `xen`.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn build_released(lab: &Lab, name: &str, version: &str) -> Result<PathBuf, Error> {
+    let mut reporter = Reporter::new(lab.cache().log(&format!("cross-{name}"))?)?;
+    let mut step = reporter.step(&format!("{name} {version} for arm64"));
+    let target = target().join("lab");
+    let installed = target.join("released");
+    let mut cargo = cargo_for(lab, "install");
+    cargo
+        .args([name, "--version", version, "--features", "xen"])
+        .arg("--root")
+        .arg(&installed)
+        .arg("--target-dir")
+        .arg(&target);
+    step.run(&mut cargo)?;
+    step.done();
+    existing(&installed.join("bin"), name)
+}
+
 /// As [`build`], of a workspace in another `directory` of this one.
 ///
 /// # Errors
@@ -132,16 +154,25 @@ fn compile(
     let mut reporter = Reporter::new(lab.cache().log(&format!("cross-{what}"))?)?;
     let mut step = reporter.step(&format!("{what} for arm64"));
     let target = target().join("lab");
-    let mut cargo = cargo();
-    lab.compiler().apply(&mut cargo);
+    let mut cargo = cargo_for(lab, "build");
     cargo
-        .args(["build", "--release", "--locked", "--package", package])
-        .args(["--target", TARGET])
+        .args(["--release", "--package", package])
         .args(arguments)
         .arg("--manifest-path")
         .arg(root().join(directory).join("Cargo.toml"))
         .arg("--target-dir")
-        .arg(&target)
+        .arg(&target);
+    step.run(&mut cargo)?;
+    step.done();
+    Ok(target.join(TARGET).join("release"))
+}
+
+/// cargo, for locked programs for arm64 that need no library there.
+fn cargo_for(lab: &Lab, command: &str) -> Command {
+    let mut cargo = cargo();
+    lab.compiler().apply(&mut cargo);
+    cargo
+        .args([command, "--locked", "--target", TARGET])
         // They would take the place of the target's own.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
@@ -153,9 +184,7 @@ fn compile(
             "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS",
             "-C target-feature=+crt-static",
         );
-    step.run(&mut cargo)?;
-    step.done();
-    Ok(target.join(TARGET).join("release"))
+    cargo
 }
 
 fn existing(dir: &Path, name: &str) -> Result<PathBuf, Error> {

@@ -9,43 +9,60 @@ use crate::{
     cache::Cache,
     error::Error,
     lab::Lab,
-    lab_tests::{LabTest, Programs, Verdict, hypercall, memory, store},
+    lab_tests::{LabTest, Programs, Verdict, block, external, hypercall, memory, store},
 };
+
+macro_rules! store_test {
+    ($name:literal, $server:literal, $dom0:literal) => {
+        LabTest {
+            name: $name,
+            timeout: Duration::from_secs(2400),
+            examples: &[("xen-store", "stress")],
+            files: &[store::STORE],
+            dom0: concat!(
+                ". ./store.sh\n",
+                $dom0,
+                "\nload 'on ",
+                $server,
+                "' 32 10000 200 8 1000\nload_killed ",
+                $server,
+                " 32 10000 200\n"
+            ),
+            seen: &[
+                (
+                    "dom0",
+                    concat!(
+                        "on ",
+                        $server,
+                        ": 320000 answered, 0 lost * 0 forgotten, 0 wrong; * 0 missed"
+                    ),
+                ),
+                (
+                    "dom0",
+                    concat!("on ", $server, ": counter: 8000 after 8 x 1000"),
+                ),
+                (
+                    "dom0",
+                    concat!("on ", $server, ", killed: * 0 wrong; * 0 missed"),
+                ),
+            ],
+            // A server that was killed too late.
+            unseen: &[("dom0", "killed: * events, 0 rescans")],
+            ..LabTest::DEFAULT
+        }
+    };
+}
 
 /// 32 threads with 10,000 mixed requests each and 200 watches, then 8 writers of one counter; and
 /// the same requests with the server killed half way.
-const STORE: LabTest = LabTest {
-    name: "soak_store",
-    timeout: Duration::from_secs(1800),
-    examples: &[("xen-store", "stress")],
-    files: &[store::STORE],
-    dom0: "
-        . ./store.sh
-        load 'on xenstored' 32 10000 200 8 1000
-        load_killed xenstored 32 10000 200
-        store_kill
-        store_start oxenstored
-        load 'on oxenstored' 32 10000 200 8 1000
-        load_killed oxenstored 32 10000 200
-    ",
-    seen: &[
-        (
-            "dom0",
-            "on xenstored: 320000 answered, 0 lost * 0 forgotten, 0 wrong; * 0 missed",
-        ),
-        ("dom0", "on xenstored: counter: 8000 after 8 x 1000"),
-        ("dom0", "on xenstored, killed: * 0 wrong; * 0 missed"),
-        (
-            "dom0",
-            "on oxenstored: 320000 answered, 0 lost * 0 forgotten, 0 wrong; * 0 missed",
-        ),
-        ("dom0", "on oxenstored: counter: 8000 after 8 x 1000"),
-        ("dom0", "on oxenstored, killed: * 0 wrong; * 0 missed"),
-    ],
-    // A server that was killed too late.
-    unseen: &[("dom0", "killed: * events, 0 rescans")],
-    ..LabTest::DEFAULT
-};
+const STORE_IN_C: LabTest = store_test!("soak_xenstored", "xenstored", "");
+
+/// The same on the other server.
+const STORE_IN_OCAML: LabTest = store_test!(
+    "soak_oxenstored",
+    "oxenstored",
+    "store_kill\nstore_start oxenstored"
+);
 
 /// Runs the load of `subject` and prints what came of it; success only if all was as it must be.
 ///
@@ -54,12 +71,17 @@ const STORE: LabTest = LabTest {
 /// When the lab cannot be set up or started.
 pub fn run(subject: Subject) -> Result<ExitCode, Error> {
     let tests: &[&LabTest] = match subject {
+        Subject::Block => &[
+            &block::TEN_MINUTES_OF_REQUESTS_ARE_VERIFIED,
+            &block::TWENTY_CUTS_LOSE_NOTHING,
+        ],
+        Subject::External => &[&external::PROCESSES_OF_RUST_VMM_WORK],
         Subject::Events => &[&hypercall::NO_EVENT_IS_LOST_IN_A_LONG_TIME],
         Subject::Memory => &[
             &memory::RANDOM_PATTERNS_ARE_SERVED_IN_EVERY_MODE,
             &memory::MEMORY_MAY_GO_WHILE_IT_IS_USED,
         ],
-        Subject::Store => &[&STORE],
+        Subject::Store => &[&STORE_IN_OCAML, &STORE_IN_C],
     };
     let lab = Lab::setup(&Cache::open()?)?;
     let programs = Programs::build(&lab, tests)?;

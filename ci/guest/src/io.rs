@@ -19,24 +19,29 @@ use std::thread;
 
 /// What direct I/O is aligned to.
 const SECTOR: usize = 512;
-/// The part of the disk that each thread has.
-const REGION: usize = 4 << 20;
+/// The part of the disk that all threads have.
+const SPACE: usize = 16 << 20;
 /// The longest request.
 const LONGEST: usize = 256 << 10;
-const THREADS: usize = 4;
+/// One request in so many is a flush.
+const FLUSHES: usize = 32;
 
-/// `io DEVICE REQUESTS [SEED]`.
+/// `io DEVICE REQUESTS [SEED] [THREADS]`: without a number, four threads.
 pub fn main(args: &[&str]) -> Result<(), Box<dyn Error>> {
-    let (device, requests, seed) = match *args {
-        [device, requests] => (device, requests, "1"),
-        [device, requests, seed] => (device, requests, seed),
-        _ => return Err("io DEVICE REQUESTS [SEED]".into()),
+    let [device, requests, rest @ ..] = args else {
+        return Err(crate::USAGE.into());
     };
-    let (requests, seed): (usize, u64) = (requests.parse()?, seed.parse()?);
-    let threads: Vec<_> = (0..THREADS)
+    let seed: u64 = rest.first().map_or(Ok(1), |seed| seed.parse())?;
+    let threads: usize = rest.get(1).map_or(Ok(4), |threads| threads.parse())?;
+    let requests: usize = requests.parse()?;
+    let region = SPACE / threads;
+    if rest.len() > 2 || region < LONGEST {
+        return Err(crate::USAGE.into());
+    }
+    let threads: Vec<_> = (0..threads)
         .map(|n| {
-            let device = device.to_owned();
-            thread::spawn(move || Worker::new(&device, n, seed)?.run(requests / THREADS))
+            let (device, share) = ((*device).to_owned(), requests / threads);
+            thread::spawn(move || Worker::new(&device, n, region, seed)?.run(share))
         })
         .collect();
     let mut bytes = 0;
@@ -70,7 +75,7 @@ impl Random {
 struct Worker {
     disk: File,
     start: usize,
-    /// What is on the disk.
+    /// What is on its part of the disk.
     model: Vec<u8>,
     /// Memory that requests are made of: a multiple of pages, twice as long as any request.
     memory: *mut u8,
@@ -78,7 +83,7 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(device: &str, number: usize, seed: u64) -> io::Result<Self> {
+    fn new(device: &str, number: usize, region: usize, seed: u64) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).custom_flags(libc::O_DIRECT);
         let layout = Layout::from_size_align(2 * LONGEST, 4096).map_err(io::Error::other)?;
@@ -90,8 +95,8 @@ impl Worker {
         let number64 = u64::try_from(number).map_err(io::Error::other)?;
         Ok(Self {
             disk: options.open(device)?,
-            start: number * REGION,
-            model: vec![0; REGION],
+            start: number * region,
+            model: vec![0; region],
             memory,
             random: Random((seed * 1000 + number64) | 1),
         })
@@ -101,19 +106,21 @@ impl Worker {
     /// compared.
     fn run(mut self, requests: usize) -> io::Result<usize> {
         let mut compared = 0;
-        for at in (0..REGION).step_by(LONGEST) {
+        let region = self.model.len();
+        for at in (0..region).step_by(LONGEST) {
             self.write(at, &[(0, LONGEST)])?;
         }
         for _ in 0..requests {
             let length = self.random.length();
-            let at = SECTOR * self.random.below((REGION - length) / SECTOR + 1);
+            let at = SECTOR * self.random.below((region - length) / SECTOR + 1);
             let pieces = self.pieces(length);
             match self.random.below(2) {
                 0 => self.write(at, &pieces)?,
+                _ if self.random.below(FLUSHES / 2) == 0 => self.disk.sync_data()?,
                 _ => compared += self.read(at, &pieces)?,
             }
         }
-        for at in (0..REGION).step_by(LONGEST) {
+        for at in (0..region).step_by(LONGEST) {
             compared += self.read(at, &[(0, LONGEST)])?;
         }
         Ok(compared)

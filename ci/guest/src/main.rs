@@ -18,7 +18,7 @@ use std::{env, process::ExitCode};
 const USAGE: &str = "usage: lab-guest poke BASE [SEED] [COUNT]
        lab-guest storm BASE COUNT
        lab-guest forge BASE grants|plain ROUNDS
-       lab-guest io DEVICE REQUESTS [SEED]
+       lab-guest io DEVICE REQUESTS [SEED] [THREADS]
        lab-guest i2c NODE detect
        lab-guest i2c NODE use|refused CHIP
        lab-guest gpio NODE names

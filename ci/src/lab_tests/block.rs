@@ -154,11 +154,67 @@ pub const DISKS_DO_WHAT_THEY_OFFER: LabTest = LabTest {
     ..LabTest::DEFAULT
 };
 
-/// A process that is killed at some point has everything in the image that a flush has covered; the
-/// image of every other round has all writes durable.
-pub const A_KILL_LOSES_NOTHING_THAT_WAS_FLUSHED: LabTest = LabTest {
-    name: "a_kill_loses_nothing_that_was_flushed",
-    timeout: Duration::from_secs(400),
+const CUT: Guest = Guest {
+    name: "cut",
+    vcpus: 2,
+    config: devices!("cut", "1"),
+    script: "
+        while true; do head -c 4096 /dev/zero > /dev/vda; done &
+        n=1
+        while true; do
+            printf 'record %08d' $n |
+                dd of=/dev/vda bs=4096 seek=$n conv=notrunc,fsync 2> /dev/null
+            echo \"flushed $n.\"
+            n=$((n + 1))
+        done
+    ",
+    ..Guest::DEFAULT
+};
+
+/// Cuts a guest off its disk at `$cuts` points of time. The image of every other round has all
+/// writes durable; in every other two, the guest goes first.
+const CUT_IT_OFF: &str = "
+    kill_process() {
+        for process in /proc/[0-9]*; do
+            if tr '\\0' ' ' < $process/cmdline | grep -q \"guest --domain $1 \"; then
+                kill -9 ${process#/proc/}
+            fi
+        done
+    }
+    checked=0
+    for cut in $(seq $cuts); do
+        rm -f /tmp/cut.img
+        images cut
+        mode=back
+        [ $((cut % 2)) = 0 ] || mode=through
+        daemon_start --config $mode.toml
+        guest_start cut
+        domain=$(xl domid cut)
+        point=$((1 + $(od -An -N1 -tu1 /dev/urandom) % 24))
+        wait_line $(console cut) \"^flushed $point\\.\" 60
+        sleep 0.0$(od -An -N1 -tu1 /dev/urandom | tr -d ' ')
+        if [ $((cut % 4)) -lt 2 ]; then
+            kill_process $domain
+            sleep 0.5
+            xl destroy cut
+        else
+            xl destroy cut
+            kill_process $domain
+        fi
+        last=$(sed -n 's/^flushed \\([0-9]*\\)\\..*/\\1/p' $(console cut) | tail -n 1)
+        daemon_stop
+        n=1
+        while [ $n -le $last ]; do
+            dd if=/tmp/cut.img bs=4096 skip=$n count=1 2> /dev/null | head -c 15 > /tmp/found
+            [ \"$(cat /tmp/found)\" = \"$(printf 'record %08d' $n)\" ]
+            n=$((n + 1))
+            checked=$((checked + 1))
+        done
+    done
+    echo \"$checked records are there\"
+";
+
+const CUT_OFF: LabTest = LabTest {
     programs: &[DAEMON],
     files: &[
         (
@@ -169,56 +225,76 @@ pub const A_KILL_LOSES_NOTHING_THAT_WAS_FLUSHED: LabTest = LabTest {
             "through.toml",
             "[[block]]\nguest = \"*\"\nengine = \"io_uring\"\nwrite_through = true\n",
         ),
+        ("cut_it_off.sh", CUT_IT_OFF),
     ],
+    guests: &[CUT],
+    seen: &[("dom0", "records are there")],
+    unseen: &[("daemon", "panicked")],
+    ..LabTest::DEFAULT
+};
+
+/// What a flush has covered is in the image, whoever ends first, guest or process.
+pub const A_CUT_LOSES_NOTHING_THAT_WAS_FLUSHED: LabTest = LabTest {
+    name: "a_cut_loses_nothing_that_was_flushed",
+    timeout: Duration::from_secs(400),
+    dom0: "cuts=4; . ./cut_it_off.sh",
+    ..CUT_OFF
+};
+
+/// The same, twenty times.
+pub const TWENTY_CUTS_LOSE_NOTHING: LabTest = LabTest {
+    name: "twenty_cuts_lose_nothing",
+    timeout: Duration::from_secs(1200),
+    dom0: "cuts=20; . ./cut_it_off.sh",
+    ..CUT_OFF
+};
+
+/// Ten minutes of random requests and flushes, 32 at a time over four queues.
+pub const TEN_MINUTES_OF_REQUESTS_ARE_VERIFIED: LabTest = LabTest {
+    name: "ten_minutes_of_requests_are_verified",
+    timeout: Duration::from_secs(900),
+    programs: &[DAEMON, LAB_GUEST],
+    files: &[(
+        "four.toml",
+        "[[block]]\nguest = \"*\"\nengine = \"io_uring\"\nqueues = 4\n",
+    )],
     guests: &[Guest {
-        name: "cut",
-        vcpus: 2,
-        config: devices!("cut", "1"),
+        name: "busy",
+        vcpus: 4,
+        config: devices!("busy", "1"),
+        files: &[LAB_GUEST],
         script: "
-            while true; do head -c 4096 /dev/zero > /dev/vda; done &
-            n=1
-            while true; do
-                printf 'record %08d' $n |
-                    dd of=/dev/vda bs=4096 seek=$n conv=notrunc,fsync 2> /dev/null
-                echo \"flushed $n.\"
-                n=$((n + 1))
+            set -e
+            now() { cut -d. -f1 /proc/uptime; }
+            end=$(($(now) + 600))
+            round=0
+            echo \"queues: $(ls /sys/block/vda/mq | wc -l)\"
+            while [ $(now) -lt $end ]; do
+                round=$((round + 1))
+                lab-guest io /dev/vda 3200 $round 32
             done
+            echo \"all of $round rounds verified\"
         ",
         ..Guest::DEFAULT
     }],
     dom0: "
-        kill_process() {
-            for process in /proc/[0-9]*; do
-                if tr '\\0' ' ' < $process/cmdline | grep -q \"guest --domain $1 \"; then
-                    kill -9 ${process#/proc/}
-                fi
-            done
-        }
-        checked=0
-        for cut in 1 2 3 4; do
-            rm -f /tmp/cut.img
-            images cut
-            mode=back
-            [ $((cut % 2)) = 0 ] || mode=through
-            daemon_start --config $mode.toml
-            guest_start cut
-            wait_line $(console cut) \"^flushed $((cut * 7))\\.\" 60
-            kill_process $(xl domid cut)
-            sleep 0.5
-            last=$(sed -n 's/^flushed \\([0-9]*\\)\\..*/\\1/p' $(console cut) | tail -n 1)
-            xl destroy cut
-            daemon_stop
-            n=1
-            while [ $n -le $last ]; do
-                dd if=/tmp/cut.img bs=4096 skip=$n count=1 2> /dev/null | head -c 15 > /tmp/found
-                [ \"$(cat /tmp/found)\" = \"$(printf 'record %08d' $n)\" ]
-                n=$((n + 1))
-                checked=$((checked + 1))
-            done
-        done
-        echo \"$checked records are there\"
+        images busy
+        daemon_start --config four.toml
+        guest_start busy
+        guest_wait busy 800
+        guest_gone busy 20
+        daemon_stop
     ",
-    seen: &[("dom0", "records are there")],
-    unseen: &[("daemon", "panicked")],
+    seen: &[
+        ("busy", "queues: 4"),
+        ("busy", "all of * rounds verified"),
+        ("busy", "DOMU-EXIT 0"),
+    ],
+    unseen: &[
+        ("busy", "I/O error"),
+        ("busy", "Grant still in use"),
+        ("daemon", "ERROR"),
+        ("daemon", "WARN"),
+    ],
     ..LabTest::DEFAULT
 };

@@ -151,3 +151,95 @@ pub const DEVICES_OF_OTHER_PROCESSES_WORK: LabTest = LabTest {
     ],
     ..LabTest::DEFAULT
 };
+
+/// The rules for processes that give each of their sockets a number.
+const NUMBERED: &str = r#"
+[[external]]
+guest = "*"
+device = "rng"
+socket = "/tmp/rng.sock0"
+
+[[external]]
+guest = "*"
+device = "i2c"
+socket = "/tmp/i2c.sock0"
+"#;
+
+macro_rules! rust_vmm_user {
+    ($name:literal, $grants:literal) => {
+        Guest {
+            name: $name,
+            config: &[concat!(
+                "virtio = [ \"type=virtio,device4,transport=mmio,grant_usage=",
+                $grants,
+                "\", \"type=virtio,device22,transport=mmio,grant_usage=",
+                $grants,
+                "\" ]"
+            )],
+            files: &["devices.sh", LAB_GUEST],
+            script: "
+                set -e
+                . /devices.sh
+                entropy
+                head -c 1048576 /dev/hwrng | wc -c
+                lab-guest i2c /dev/i2c-0 detect
+                lab-guest i2c /dev/i2c-0 use 0x50
+                lab-guest i2c /dev/i2c-0 refused 0x52
+                rebind_all
+                entropy
+                lab-guest i2c /dev/i2c-0 use 0x51
+                echo 'all used'
+            ",
+            ..Guest::DEFAULT
+        }
+    };
+}
+
+/// Processes that rust-vmm has released, as they are, serve guests of Xen.
+pub const PROCESSES_OF_RUST_VMM_WORK: LabTest = LabTest {
+    name: "processes_of_rust_vmm_work",
+    timeout: Duration::from_secs(240),
+    programs: &[DAEMON, LAB_GUEST],
+    released: &[("vhost-device-rng", "0.1.0"), ("vhost-device-i2c", "0.1.0")],
+    files: &[("external.toml", NUMBERED), DEVICES],
+    guests: &[
+        rust_vmm_user!("grants", "1"),
+        rust_vmm_user!("foreign", "0"),
+    ],
+    dom0: "
+        insmod /lab/modules/i2c-stub.ko chip_addr=0x50,0x51
+        show backends /tmp/backends.log
+        for guest in grants foreign; do
+            rm -f /tmp/rng.sock0 /tmp/i2c.sock0
+            vhost-device-rng --socket-path /tmp/rng.sock 2>> /tmp/backends.log &
+            rng=$!
+            vhost-device-i2c --socket-path /tmp/i2c.sock \
+                --device-list 'SMBus stub driver:80:81' 2>> /tmp/backends.log &
+            i2c=$!
+            wait_for 10 [ -S /tmp/rng.sock0 ]
+            wait_for 10 [ -S /tmp/i2c.sock0 ]
+            daemon_start --config external.toml
+            guest_start $guest
+            guest_wait $guest 100
+            guest_gone $guest 20
+            daemon_stop
+            kill $rng $i2c || true
+        done
+    ",
+    seen: &[
+        ("grants", "entropy: 512 bytes"),
+        ("grants", "1048576"),
+        ("grants", "i2c: found 0x50 0x51"),
+        ("grants", "i2c: 0x52 is refused"),
+        ("grants", "all used"),
+        ("foreign", "1048576"),
+        ("foreign", "i2c: found 0x50 0x51"),
+        ("foreign", "all used"),
+    ],
+    unseen: &[
+        ("grants", "Grant still in use"),
+        ("backends", "panicked"),
+        ("daemon", "ERROR"),
+    ],
+    ..LabTest::DEFAULT
+};

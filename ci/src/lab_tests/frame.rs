@@ -43,6 +43,11 @@ impl Programs {
                 programs.insert(*package, cross::build_image(lab, package)?);
             }
         }
+        for (name, version) in tests.iter().flat_map(|test| test.released) {
+            if !programs.contains_key(name) {
+                programs.insert(*name, cross::build_released(lab, name, version)?);
+            }
+        }
         let mut examples: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for (package, name) in tests.iter().flat_map(|test| test.examples) {
             examples.entry(*package).or_default().insert(*name);
@@ -84,7 +89,9 @@ impl LabTest {
         boot = boot.script(self.outer_script());
         boot = boot.file("test.sh", format!(". /lab/lib.sh\n{}\n", self.dom0));
         let examples = self.examples.iter().map(|(_, name)| name);
-        for name in self.programs.iter().chain(self.images).chain(examples) {
+        let released = self.released.iter().map(|(name, _)| name);
+        let ours = self.programs.iter().chain(self.images);
+        for name in ours.chain(examples).chain(released) {
             if let Some(path) = programs.0.get(name) {
                 boot = boot.file(name, path.clone());
             }

@@ -9,9 +9,9 @@
 //! after `NAME| `.
 
 mod basics;
-mod block;
+pub(crate) mod block;
 mod devices;
-mod external;
+pub(crate) mod external;
 mod frame;
 mod gpio;
 pub(crate) mod hypercall;
@@ -37,7 +37,7 @@ pub const ALL: &[&LabTest] = &[
     &devices::A_GUEST_REBOOTS,
     &devices::A_GUESTS_BALLOON_COMES_AND_GOES,
     &block::DISKS_DO_WHAT_THEY_OFFER,
-    &block::A_KILL_LOSES_NOTHING_THAT_WAS_FLUSHED,
+    &block::A_CUT_LOSES_NOTHING_THAT_WAS_FLUSHED,
     &lifecycle::TWENTY_GUESTS_LEAVE_NOTHING,
     &lifecycle::A_HOSTILE_GUEST_HARMS_NOBODY,
     &memory::FORGED_MEMORY_FAILS_ALONE,
@@ -83,6 +83,8 @@ pub struct LabTest {
     pub programs: &'static [&'static str],
     /// Packages and their examples that are built likewise; none has the name of another program.
     pub examples: &'static [(&'static str, &'static str)],
+    /// Programs of other projects, as the registry has them: their names and versions.
+    pub released: &'static [(&'static str, &'static str)],
     /// Workspaces `lab-NAME` in `ci/NAME` whose Images, which `xl` can boot, are built and put into
     /// `/test`.
     pub images: &'static [&'static str],
@@ -107,6 +109,7 @@ impl LabTest {
         timeout: Duration::from_secs(120),
         programs: &[],
         examples: &[],
+        released: &[],
         images: &[],
         files: &[],
         guests: &[],
