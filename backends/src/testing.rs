@@ -5,6 +5,9 @@
 //!
 //! Its functions panic when a test asks for what does not fit; none is for production.
 
+#[cfg(test)]
+pub(crate) mod flaws;
+
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -300,8 +303,12 @@ pub fn serve(driver: &Driver, device: &mut dyn Device) -> Snapshot {
 
 /// The same, as queue number `index` of the device.
 pub fn serve_on(index: u16, driver: &Driver, device: &mut dyn Device) -> Snapshot {
+    drain(&mut VirtQueue::new(index, driver.queue()), driver, device)
+}
+
+/// The same with a queue that goes on where it was.
+pub fn drain(queue: &mut VirtQueue, driver: &Driver, device: &mut dyn Device) -> Snapshot {
     let (interrupts, counters) = (Interrupts::default(), Counters::default());
-    let mut queue = VirtQueue::new(index, driver.queue());
     let memory = driver.memory();
     loop {
         while queue.process(&memory, device, &interrupts, &counters) == Progress::More {}

@@ -42,6 +42,8 @@ pub(super) struct Plan<'a> {
     split: Option<usize>,
     descriptors: usize,
     bytes: usize,
+    /// What is wrong though the chain has an end.
+    flaw: Option<Flaw>,
 }
 
 impl<'a> Plan<'a> {
@@ -53,6 +55,7 @@ impl<'a> Plan<'a> {
             split: None,
             descriptors: 0,
             bytes: 0,
+            flaw: None,
         }
     }
 
@@ -78,10 +81,10 @@ impl<'a> Plan<'a> {
             }
             self.table(table)?;
         }
-        if self.bytes > REQUEST_BYTES {
-            Err(Flaw::Large)
-        } else {
-            Ok(())
+        match self.flaw {
+            Some(flaw) => Err(flaw),
+            None if self.bytes > REQUEST_BYTES => Err(Flaw::Large),
+            None => Ok(()),
         }
     }
 
@@ -101,7 +104,8 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Checks one descriptor. An empty one is allowed, and is nothing.
+    /// Checks one descriptor. An empty one is allowed, and is nothing. One that is at the wrong place
+    /// fails the chain, but not before its end is found, where the status may be.
     fn descriptor(&mut self, descriptor: &Descriptor) -> Result<(), Flaw> {
         self.descriptors += 1;
         if self.descriptors > CHAIN_DESCRIPTORS {
@@ -114,19 +118,27 @@ impl<'a> Plan<'a> {
                 Permissions::Write
             }
             (false, None) => Permissions::Read,
-            (false, Some(_)) => return Err(Flaw::Order),
+            (false, Some(_)) => {
+                self.flaw = self.flaw.or(Some(Flaw::Order));
+                Permissions::Read
+            }
         };
         if len == 0 {
             return Ok(());
         }
         let addr = GuestAddress(descriptor.addr.get());
-        mem_offset(addr, len - 1).ok_or(Flaw::Wraps)?;
+        if mem_offset(addr, len - 1).is_none() {
+            self.flaw = self.flaw.or(Some(Flaw::Wraps));
+            // What is before it is not the last one.
+            self.ranges.truncate(self.first);
+            return Ok(());
+        }
         self.bytes = self.bytes.saturating_add(len);
         self.ranges.push(Range { addr, len, access });
         Ok(())
     }
 
-    /// Keeps what the chain may use: all ranges, or of one that is too large the last
+    /// Keeps what the chain may use: all ranges, or of a flawed one that has an end the last
     /// writable range, or nothing.
     pub(super) fn finish(self, head: u16, outcome: Result<(), Flaw>) -> Planned {
         let Self {
@@ -145,8 +157,9 @@ impl<'a> Plan<'a> {
                 flaw: None,
             };
         };
-        let last = ranges.pop_if(|r| {
-            flaw == Flaw::Large && r.access == Permissions::Write && r.len <= REQUEST_BYTES
+        let has_end = matches!(flaw, Flaw::Large | Flaw::Order | Flaw::Wraps);
+        let last = ranges[first..].last().copied().filter(|range| {
+            has_end && range.access == Permissions::Write && range.len <= REQUEST_BYTES
         });
         ranges.truncate(first);
         ranges.extend(last);

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::counters::{Counters, Snapshot};
 use crate::queue::{Progress, VirtQueue};
+use crate::testing::flaws::Subject;
 use crate::testing::{Buffer, Driver, Interrupts};
 
 const OK: u8 = Status::Ok as u8;
@@ -508,6 +509,34 @@ fn every_malformed_request_fails_and_goes_back() {
     assert!(all.len() >= 25);
 
     all.into_iter().for_each(survives);
+}
+
+#[test]
+fn chains_that_are_wrong_fail_where_there_is_a_status_and_go_back() {
+    let mut subject = Subject {
+        device: &mut Bench::new().device,
+        features: 1,
+        queue: 0,
+        good: |driver| {
+            let question = driver.readable(&message(message::GET_VALUE, 1, 0));
+            vec![question, driver.writable(2)]
+        },
+        failure: Some(ERR),
+    };
+    subject.fails_and_survives_each();
+}
+
+#[test]
+fn wrong_chains_of_the_event_queue_are_no_interrupts_and_go_back() {
+    let mut subject = Subject {
+        device: &mut Bench::new().device,
+        features: 1,
+        queue: 1,
+        // Of a line without an interrupt: it goes back at once.
+        good: |driver| vec![driver.readable(&[1, 0]), driver.writable(1)],
+        failure: Some(IrqStatus::Invalid as u8),
+    };
+    subject.fails_and_survives_each();
 }
 
 #[test]

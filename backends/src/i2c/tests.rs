@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::counters::Counters;
 use crate::queue::{Progress, VirtQueue};
+use crate::testing::flaws::Subject;
 use crate::testing::{Buffer, Driver, END, Interrupts, serve};
 
 const CHIP: u16 = 0x50;
@@ -311,6 +312,21 @@ fn every_malformed_request_fails_and_goes_back() {
     assert!(all.len() >= 25);
 
     all.into_iter().for_each(survives);
+}
+
+#[test]
+fn chains_that_are_wrong_fail_where_there_is_a_status_and_go_back() {
+    let mut subject = Subject {
+        device: &mut adapter(None),
+        features: 1,
+        queue: 0,
+        good: |driver| {
+            let header = driver.readable(&header(CHIP << 1, 0));
+            vec![header, driver.readable(&[1, 2]), driver.writable(1)]
+        },
+        failure: Some(Status::Err as u8),
+    };
+    subject.fails_and_survives_each();
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! Entropy device: virtio 1.2, "Entropy Device".
 
 mod host;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -125,130 +127,5 @@ impl Device for Entropy {
 
     fn reset(&mut self) {
         self.waiting.clear();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::{Seek, Write};
-    use std::thread::sleep;
-    use std::time::Duration;
-
-    use super::*;
-    use crate::counters::Snapshot;
-    use crate::testing::{Buffer, Driver, Interrupts, serve};
-    use crate::{Counters, VirtQueue};
-
-    fn file_of(bytes: &[u8]) -> Source {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(bytes).unwrap();
-        file.rewind().unwrap();
-        Source::File(file)
-    }
-
-    fn ask(
-        source: Source,
-        pick: impl Fn(&mut Driver) -> Vec<Buffer>,
-    ) -> (Driver, Vec<Buffer>, Snapshot) {
-        let mut driver = Driver::new(8);
-        let buffers = pick(&mut driver);
-        driver.send(&buffers);
-        let counts = serve(&driver, &mut Entropy::new(source));
-        (driver, buffers, counts)
-    }
-
-    #[test]
-    fn all_buffers_of_a_request_are_filled() {
-        let (mut driver, buffers, counts) = ask(Source::Kernel, |d| {
-            vec![d.writable(100), d.writable(0), d.writable(200)]
-        });
-
-        assert_eq!(driver.used(), [(0, 300)]);
-        assert!(driver.bytes(buffers[0]).iter().any(|&byte| byte != 0));
-        assert!(
-            driver.bytes(buffers[2])[180..]
-                .iter()
-                .any(|&byte| byte != 0)
-        );
-        assert_eq!(counts.bytes_written, 300);
-    }
-
-    #[test]
-    fn a_file_gives_its_bytes_in_order() {
-        let (mut driver, buffers, _) =
-            ask(file_of(b"entropy"), |d| vec![d.writable(3), d.writable(4)]);
-
-        assert_eq!(driver.used(), [(0, 7)]);
-        assert_eq!(driver.bytes(buffers[0]), b"ent");
-        assert_eq!(driver.bytes(buffers[1]), b"ropy");
-    }
-
-    #[test]
-    fn a_file_that_ends_gives_what_it_has_and_counts_a_failure() {
-        let (mut driver, _, counts) = ask(file_of(b"xyz"), |d| vec![d.writable(8)]);
-
-        assert_eq!(driver.used(), [(0, 3)]);
-        assert_eq!(counts.failed, 1);
-    }
-
-    #[test]
-    fn a_greedy_request_is_given_no_more_than_the_limit() {
-        let (mut driver, _, _) = ask(Source::Kernel, |d| vec![d.writable(1 << 20)]);
-
-        assert_eq!(driver.used(), [(0, 4096)]);
-    }
-
-    #[test]
-    fn what_goes_beyond_the_rate_waits_for_its_turn() {
-        let mut driver = Driver::new(8);
-        let rooms = [driver.writable(60), driver.writable(60)];
-        rooms.iter().for_each(|room| _ = driver.send(&[*room]));
-        // One byte in each tenth of a second.
-        let rate = NonZeroU32::new(10).unwrap();
-        let mut device = Entropy::new(Source::Kernel).with_rate(rate).unwrap();
-        let (interrupts, counters) = (Interrupts::default(), Counters::default());
-        let (mut queue, memory) = (VirtQueue::new(0, driver.queue()), driver.memory());
-
-        while driver.used_index() < 2 {
-            queue.process(&memory, &mut device, &interrupts, &counters);
-            sleep(Duration::from_millis(1));
-            device.wake();
-        }
-
-        assert_eq!(driver.used(), [(0, 1), (1, 1)]);
-        assert!(device.waiting.is_empty());
-    }
-
-    #[test]
-    fn who_waits_is_forgotten_with_a_reset() {
-        let mut driver = Driver::new(8);
-        let room = driver.writable(8);
-        (0..4).for_each(|_| _ = driver.send(&[room]));
-        let mut device = Entropy::new(Source::Kernel)
-            .with_rate(NonZeroU32::MIN)
-            .unwrap();
-
-        serve(&driver, &mut device);
-        device.reset();
-
-        assert!(driver.used().len() < 4);
-        assert!(device.waiting.is_empty());
-    }
-
-    #[test]
-    fn a_request_with_readable_bytes_is_refused() {
-        let (mut driver, _, counts) =
-            ask(Source::Kernel, |d| vec![d.readable(b"?"), d.writable(8)]);
-
-        assert_eq!(driver.used(), [(0, 0)]);
-        assert_eq!(counts.malformed, 1);
-    }
-
-    #[test]
-    fn a_request_without_room_is_refused() {
-        let (mut driver, _, counts) = ask(Source::Kernel, |d| vec![d.writable(0)]);
-
-        assert_eq!(driver.used(), [(0, 0)]);
-        assert_eq!(counts.malformed, 1);
     }
 }

@@ -7,6 +7,7 @@ use virtio_bindings::virtio_blk::{VIRTIO_BLK_T_DISCARD, VIRTIO_BLK_T_WRITE_ZEROE
 
 use super::*;
 use crate::block::wire::Segment;
+use crate::testing::flaws::Subject;
 
 const IN: u32 = VIRTIO_BLK_T_IN;
 const OUT: u32 = VIRTIO_BLK_T_OUT;
@@ -162,6 +163,33 @@ fn each_request_of_the_list_fails_and_goes_back_and_does_nothing() {
     assert!(LIST.len() >= 25);
     let after: Vec<_> = (0..SECTORS).map(|n| sector_of(&file, n)).collect();
     assert!(before == after);
+}
+
+/// A read of the first sector.
+fn good(driver: &mut Driver) -> Vec<Buffer> {
+    let header = driver.readable(&[0; 16]);
+    vec![header, driver.writable(512), driver.writable(1)]
+}
+
+fn survives_every_flaw(engine: Engine) {
+    let options = Options {
+        engine,
+        ..Options::default()
+    };
+    let mut subject = Subject {
+        device: &mut disk_with(&image(), options),
+        features: u64::MAX,
+        queue: 0,
+        good,
+        failure: Some(IOERR),
+    };
+    subject.fails_and_survives_each();
+}
+
+#[test]
+fn chains_that_are_wrong_fail_where_there_is_a_status_and_go_back() {
+    survives_every_flaw(Engine::Sync);
+    survives_every_flaw(Engine::Auto);
 }
 
 proptest! {
