@@ -179,6 +179,12 @@ const FLAWS: &[Flaw] = &[
     }),
 ];
 
+/// Tries a device with each mistake of a list.
+pub(crate) fn try_each<W>(list: Vec<W>, survives: fn(W)) {
+    assert!(list.len() >= 25);
+    list.into_iter().for_each(survives);
+}
+
 /// A buffer that the driver has not allocated.
 fn nowhere(addr: u64, len: u32, writable: bool) -> Buffer {
     Buffer {

@@ -142,6 +142,13 @@ const LIST: &[Wrong] = &[
     }),
 ];
 
+/// The used length of a failed request: 1 if the status is all that could be written, and the
+/// request could be read; what is before a status that fails it was not written.
+fn length(buffers: &[Buffer]) -> u32 {
+    let room: u32 = buffers.iter().filter(|b| b.writable).map(|b| b.len).sum();
+    u32::from(room == 1 && buffers.iter().all(|buffer| buffer.addr < END))
+}
+
 #[test]
 fn each_request_of_the_list_fails_and_goes_back_and_does_nothing() {
     let file = image();
@@ -150,8 +157,9 @@ fn each_request_of_the_list_fails_and_goes_back_and_does_nothing() {
 
     for (what, expected, make) in LIST {
         let mut exchange = make().writable(1);
-        let (status, _) = exchange.run(&mut disk);
+        let (status, used) = exchange.run(&mut disk);
         assert_eq!(status, *expected, "{what}");
+        assert_eq!(used, length(&exchange.buffers), "{what}: the length");
         assert!(
             exchange.driver.used().is_empty(),
             "{what}: it went back twice"
