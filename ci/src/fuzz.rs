@@ -26,9 +26,14 @@ const FLAGS: &[&str] = &[
 
 /// Runs of a target in `cargo xtask test`.
 const RUNS: u32 = 3000;
-/// Targets whose inputs are long, or need a simulated Xen or a connection; and their runs.
+/// Targets whose inputs are long, or need a simulated Xen, a guest's memory or a connection; and
+/// their runs.
 const SLOW: &[(&str, u32)] = &[
     ("abi_spec", 500),
+    ("device_block", 600),
+    ("device_gpio", 800),
+    ("device_i2c", 800),
+    ("device_rng", 1000),
     ("guest_memory", 100),
     ("ioreq_page", 300),
     ("store_reader", 300),
