@@ -9,7 +9,8 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use vhost::VhostBackend;
-use vhost::vhost_user::message::VhostUserProtocolFeatures;
+use vhost::vhost_user::VhostUserFrontend;
+use vhost::vhost_user::message::{VhostUserInflight, VhostUserProtocolFeatures};
 use vmm_sys_util::sock_ctrl_msg::ScmSocket;
 
 use crate::support::{Front, Process, USER, eventually, memory};
@@ -115,6 +116,34 @@ fn a_ring_to_poll_ends_the_connection() {
 #[test]
 fn features_that_were_not_offered_end_the_connection() {
     ends_the_connection(&message(2, &(1_u64 << 33).to_ne_bytes()));
+}
+
+/// Asks for a record of so many rings of such a size; the next front end is served.
+fn record(rings: u16, size: u16) -> bool {
+    let process = Process::start(RNG);
+    let more = VhostUserProtocolFeatures::INFLIGHT_SHMFD;
+    let mut front = process.front_with("s", memory(), more);
+    let wanted = VhostUserInflight::new(0, 0, rings, size);
+
+    let is_given = front.frontend.get_inflight_fd(&wanted).is_ok();
+
+    drop(front);
+    process.front("s").started().entropy();
+    is_given
+}
+
+#[test]
+fn a_record_has_no_more_rings_than_there_are() {
+    assert!(record(1, 16));
+    assert!(!record(2, 16));
+    // 64 GiB.
+    assert!(!record(u16::MAX, u16::MAX));
+}
+
+#[test]
+fn a_record_has_no_longer_rings_than_there_can_be() {
+    assert!(record(1, 0x8000));
+    assert!(!record(1, 0x8001));
 }
 
 #[test]

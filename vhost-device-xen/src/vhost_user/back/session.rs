@@ -28,6 +28,11 @@ const PROTOCOL: VhostUserProtocolFeatures = VhostUserProtocolFeatures::MQ
     .union(VhostUserProtocolFeatures::CONFIGURE_MEM_SLOTS)
     .union(VhostUserProtocolFeatures::XEN_MMAP);
 
+/// Descriptors of the longest ring there can be.
+///
+/// Attack: a record of 65535 rings of 65535 descriptors is 64 GiB.
+const MOST_DESCRIPTORS: u16 = 1 << 15;
+
 /// A device as a front end sees it.
 #[derive(Debug)]
 pub struct Session {
@@ -264,6 +269,10 @@ impl Requests for Session {
     }
 
     fn get_inflight_fd(&mut self, wanted: &VhostUserInflight) -> Result<(VhostUserInflight, File)> {
+        // Front ends ask for all queues of a device, and vhost takes any number.
+        if wanted.num_queues > self.engine.rings() || wanted.queue_size > MOST_DESCRIPTORS {
+            return Err(Refusal::InvalidParam);
+        }
         inflight::buffer(wanted).map_err(Refusal::ReqHandlerError)
     }
 
