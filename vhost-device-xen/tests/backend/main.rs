@@ -5,6 +5,19 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod devices;
+mod front;
 mod hostile;
 mod life;
+mod messages;
 mod support;
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn a_back_side_survives_any_messages(
+        bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+    ) {
+        messages::run(&bytes);
+    }
+}

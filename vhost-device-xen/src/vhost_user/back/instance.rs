@@ -3,7 +3,7 @@
 //! One device at one socket, for one front end after the other.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
@@ -11,20 +11,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber, SubscriberOps};
-use vhost::vhost_user::{BackendReqHandler, Error as Refusal, Listener};
+use vhost::vhost_user::{Error as Refusal, Listener};
 use vmm_sys_util::eventfd::EventFd;
-use zerocopy::IntoBytes;
 
-use super::super::socket;
-use super::super::wire::{
-    ADD_MEM_REG, Header, MAX_REGIONS, NEED_REPLY, REM_MEM_REG, REPLY, Region, SET_MEM_TABLE,
-    VERSION, regions,
-};
+use super::front::Front;
 use super::session::Session;
 use crate::guest::chain;
-
-/// The longest message with regions.
-const LONGEST: usize = 8 + MAX_REGIONS * size_of::<Region>();
 
 /// Why nobody can connect.
 #[derive(Debug, thiserror::Error)]
@@ -58,12 +50,6 @@ pub struct Instance {
     stop: EventFd,
     /// Set when it is over.
     outcome: Option<Result<(), Error>>,
-}
-
-/// A front end that is connected.
-struct Front {
-    stream: UnixStream,
-    handler: BackendReqHandler<Mutex<Session>>,
 }
 
 /// What a readable descriptor means.
@@ -127,17 +113,16 @@ impl Instance {
 
     fn on_listener(&mut self, ops: &mut EventOps) -> Result<(), Error> {
         let accepted = self.listener.accept().and_then(|stream| {
-            let stream = stream.map(|stream| Ok((stream.try_clone()?, stream)));
-            stream.transpose().map_err(Refusal::SocketError)
+            let front = stream.map(|stream| Front::new(stream, &self.session));
+            front.transpose().map_err(Refusal::SocketError)
         });
         match accepted {
-            Ok(Some((stream, theirs))) => {
+            Ok(Some(front)) => {
                 log::info!("{}: a front end has come", self.path.display());
-                self.watch(ops, stream.as_raw_fd(), Token::Front)?;
+                self.watch(ops, front.as_raw_fd(), Token::Front)?;
                 // One at a time: others wait.
                 self.unwatch(ops, self.listener.as_raw_fd())?;
-                let handler = BackendReqHandler::from_stream(theirs, self.session.clone());
-                self.front = Some(Front { stream, handler });
+                self.front = Some(front);
             }
             Ok(None) => {}
             Err(e) => log::warn!("{}: a front end is lost: {e}", self.path.display()),
@@ -149,7 +134,7 @@ impl Instance {
         let Some(front) = &mut self.front else {
             return Ok(());
         };
-        let why = match front.handle(&self.session) {
+        let why = match front.handle() {
             Ok(()) => return Ok(()),
             Err(why) => why,
         };
@@ -183,71 +168,7 @@ fn reason(refusal: &Refusal) -> String {
 }
 
 fn front_fd(front: &Option<Front>) -> RawFd {
-    front.as_ref().map_or(-1, |front| front.stream.as_raw_fd())
-}
-
-impl Front {
-    /// Does what the next message says.
-    fn handle(&mut self, session: &Mutex<Session>) -> Result<(), Refusal> {
-        let session = || session.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_xen = session().has_xen_mmap();
-        if is_xen {
-            let next = socket::peek(&self.stream).map_err(Refusal::SocketError)?;
-            let request = next.ok_or(Refusal::Disconnected)?.request;
-            if matches!(request, SET_MEM_TABLE | ADD_MEM_REG | REM_MEM_REG) {
-                return self.share(&mut session());
-            }
-        }
-        self.handler.handle_request()
-    }
-
-    /// Does what `vhost` would do with regions that it knew.
-    fn share(&mut self, session: &mut Session) -> Result<(), Refusal> {
-        let received = socket::receive(&self.stream, LONGEST).map_err(Refusal::SocketError)?;
-        let (header, payload, files) = received;
-        let done = apply(session, header.request, &payload, files);
-        if session.has_acks() && header.flags & NEED_REPLY != 0 {
-            self.acknowledge(header, done.is_ok())
-                .map_err(Refusal::SocketError)?;
-        }
-        done
-    }
-
-    fn acknowledge(&mut self, header: Header, is_done: bool) -> io::Result<()> {
-        let failure = u64::from(!is_done);
-        let answer = Header {
-            flags: VERSION | REPLY,
-            size: 8,
-            ..header
-        };
-        let mut bytes = answer.as_bytes().to_vec();
-        bytes.extend(failure.to_ne_bytes());
-        self.stream.write_all(&bytes)
-    }
-}
-
-/// Changes the memory as a message says.
-fn apply(
-    session: &mut Session,
-    request: u32,
-    payload: &[u8],
-    files: Vec<fs::File>,
-) -> Result<(), Refusal> {
-    let regions = regions(request, payload).ok_or(Refusal::InvalidMessage)?;
-    if request == REM_MEM_REG {
-        // Front ends may send the file once more.
-        return regions
-            .iter()
-            .try_for_each(|region| session.share_less(region));
-    }
-    if files.len() != regions.len() {
-        return Err(Refusal::IncorrectFds);
-    }
-    let mut regions = regions.into_iter().zip(files);
-    match request {
-        SET_MEM_TABLE => session.share(regions.collect()),
-        _ => regions.try_for_each(|(region, file)| session.share_more(region, file)),
-    }
+    front.as_ref().map_or(-1, |front| front.as_raw_fd())
 }
 
 /// Removes the socket that a process has left behind.

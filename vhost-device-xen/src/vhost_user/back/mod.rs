@@ -5,9 +5,11 @@
 mod args;
 mod calls;
 mod engine;
+mod front;
 mod inflight;
 mod instance;
 mod memory;
+mod server;
 mod session;
 
 use std::io::{self, Read};
@@ -19,6 +21,7 @@ use std::time::{Duration, Instant};
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 
 pub use args::Backend;
+pub use server::Server;
 
 use crate::channel::DeviceKind;
 use crate::config::BlockEngine;

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! Virtio devices for Xen guests, served from dom0 by one daemon. See `README.md`.
+//!
+//! The program is [`main`]. What else has a use of its own is the back side of vhost-user, for
+//! programs that have a device and a connection to a front end: [`Server`].
+
+mod args;
+mod channel;
+mod check;
+mod config;
+mod daemon;
+mod guest;
+mod rings;
+mod supervisor;
+mod transport;
+mod vhost_user;
+
+pub use daemon::main;
+pub use vhost_user::back::Server;
