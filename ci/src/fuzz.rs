@@ -37,6 +37,7 @@ const SLOW: &[(&str, u32)] = &[
     ("guest_memory", 100),
     ("ioreq_page", 300),
     ("store_reader", 300),
+    ("vhost_user_back", 200),
 ];
 
 /// How long a target is run.
