@@ -507,12 +507,12 @@ fn survives((name, queue, bytes, room): Pieces) {
 }
 
 #[test]
-fn every_malformed_request_fails_and_goes_back() {
+fn each_request_of_the_list_fails_and_goes_back() {
     try_each(malformed(), survives);
 }
 
 #[test]
-fn chains_that_are_wrong_fail_where_there_is_a_status_and_go_back() {
+fn wrong_chains_of_the_request_queue_fail_if_they_have_a_status_and_go_back() {
     let mut subject = Subject {
         device: &mut Bench::new().device,
         features: 1,

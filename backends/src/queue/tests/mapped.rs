@@ -14,6 +14,7 @@ use vm_memory::{GuestMemoryMmap, Permissions};
 
 use super::{Bench, Function, echo};
 use crate::block;
+use crate::device::Device;
 use crate::memory::{Batch, Range};
 use crate::queue::Progress;
 use crate::request::Request;
@@ -141,19 +142,36 @@ impl Drop for Guarded {
     }
 }
 
+impl Bench {
+    fn process_in(&mut self, space: &Watched, device: &mut dyn Device) -> Progress {
+        let (interrupts, counters) = (&self.interrupts, &self.counters);
+        self.queue.process(space, device, interrupts, counters)
+    }
+}
+
+/// Sends three requests, and returns the second one's buffers to write: what may be lost, and its
+/// status.
+fn three_requests(bench: &mut Bench) -> (Watched, [Buffer; 2]) {
+    let driver = &mut bench.driver;
+    let (question, good) = (driver.readable(b"question"), driver.writable(99));
+    let pair = [driver.writable(8), driver.writable(1)];
+    driver.send(&[question, good]);
+    driver.send(&[question, pair[0], pair[1]]);
+    driver.send(&[question, good]);
+    (Watched::new(driver, question), pair)
+}
+
 #[test]
 fn all_is_declared_before_and_unmapped_when_the_used_index_is_published() {
-    let Bench {
-        mut driver,
-        mut queue,
-        interrupts,
-        counters,
-    } = Bench::new(16);
-    let (question, answer) = (driver.readable(b"question"), driver.writable(99));
-    driver.send(&[question, answer]);
-    driver.send_indirect(&[question, answer]);
-    driver.send_indirect(&[question, answer]);
-    let space = Watched::new(&driver, question);
+    let mut bench = Bench::new(16);
+    let (question, answer) = (
+        bench.driver.readable(b"question"),
+        bench.driver.writable(99),
+    );
+    bench.driver.send(&[question, answer]);
+    bench.driver.send_indirect(&[question, answer]);
+    bench.driver.send_indirect(&[question, answer]);
+    let space = Watched::new(&bench.driver, question);
     let watch = Arc::clone(&space.watch);
     let mut device = Function(
         |request: Request<'_>| {
@@ -164,10 +182,10 @@ fn all_is_declared_before_and_unmapped_when_the_used_index_is_published() {
         false,
     );
 
-    let progress = queue.process(&space, &mut device, &interrupts, &counters);
+    let progress = bench.process_in(&space, &mut device);
 
     assert_eq!(progress, Progress::Idle);
-    assert_eq!(driver.used(), [(0, 8), (2, 8), (3, 8)]);
+    assert_eq!(bench.driver.used(), [(0, 8), (2, 8), (3, 8)]);
     let watch = &space.watch;
     assert_eq!(watch.published.load(SeqCst), 3);
     assert_eq!(watch.published_while_mapped.load(SeqCst), 0);
@@ -185,15 +203,13 @@ fn all_is_declared_before_and_unmapped_when_the_used_index_is_published() {
 
 #[test]
 fn a_kept_request_is_mapped_neither_while_it_waits_nor_when_it_is_published() {
-    let Bench {
-        mut driver,
-        mut queue,
-        interrupts,
-        counters,
-    } = Bench::new(16);
-    let (question, answer) = (driver.readable(b"question"), driver.writable(99));
-    driver.send(&[question, answer]);
-    let space = Watched::new(&driver, question);
+    let mut bench = Bench::new(16);
+    let (question, answer) = (
+        bench.driver.readable(b"question"),
+        bench.driver.writable(99),
+    );
+    bench.driver.send(&[question, answer]);
+    let space = Watched::new(&bench.driver, question);
     let watch = Arc::clone(&space.watch);
     let mut kept = Vec::new();
     let mut device = Function(
@@ -201,7 +217,7 @@ fn a_kept_request_is_mapped_neither_while_it_waits_nor_when_it_is_published() {
         false,
     );
 
-    queue.process(&space, &mut device, &interrupts, &counters);
+    bench.process_in(&space, &mut device);
 
     assert_eq!(watch.mapped.load(SeqCst), 0);
     let seen = Arc::clone(&watch);
@@ -209,8 +225,8 @@ fn a_kept_request_is_mapped_neither_while_it_waits_nor_when_it_is_published() {
         assert_eq!(seen.mapped.load(SeqCst), 1, "what can still be written");
         request.write_bytes(b"answer");
     });
-    queue.process(&space, &mut Function(echo, false), &interrupts, &counters);
-    assert_eq!(driver.used(), [(0, 6)]);
+    bench.process_in(&space, &mut Function(echo, false));
+    assert_eq!(bench.driver.used(), [(0, 6)]);
     assert_eq!(watch.published_while_mapped.load(SeqCst), 0);
     assert_eq!(watch.undeclared.load(SeqCst), 0);
     assert_eq!(watch.mapped.load(SeqCst), 0);
@@ -218,61 +234,36 @@ fn a_kept_request_is_mapped_neither_while_it_waits_nor_when_it_is_published() {
 
 #[test]
 fn an_answer_that_does_not_reach_the_guest_is_refused_and_counted() {
-    let Bench {
-        mut driver,
-        mut queue,
-        interrupts,
-        counters,
-    } = Bench::new(16);
-    let question = driver.readable(b"question");
-    let (good, bad, status) = (driver.writable(99), driver.writable(8), driver.writable(1));
-    driver.send(&[question, good]);
-    driver.send(&[question, bad, status]);
-    driver.send(&[question, good]);
-    let space = Watched::new(&driver, question);
+    let mut bench = Bench::new(16);
+    let (space, [bad, status]) = three_requests(&mut bench);
     space.lose(bad.addr, 1);
 
-    queue.process(&space, &mut Function(echo, true), &interrupts, &counters);
+    bench.process_in(&space, &mut Function(echo, true));
 
-    assert_eq!(driver.used(), [(0, 8), (2, 0), (5, 8)]);
-    assert_eq!(driver.bytes(status), [0xee]);
-    assert_eq!(counters.snapshot().malformed, 1);
+    assert_eq!(bench.driver.used(), [(0, 8), (2, 0), (5, 8)]);
+    assert_eq!(bench.driver.bytes(status), [0xee]);
+    assert_eq!(bench.malformed(), 1);
 }
 
 #[test]
 fn a_lost_answer_whose_driver_cannot_be_told_does_not_go_back() {
-    let Bench {
-        mut driver,
-        mut queue,
-        interrupts,
-        counters,
-    } = Bench::new(16);
-    let question = driver.readable(b"question");
-    let (good, bad, status) = (driver.writable(99), driver.writable(8), driver.writable(1));
-    driver.send(&[question, good]);
-    driver.send(&[question, bad, status]);
-    driver.send(&[question, good]);
-    let space = Watched::new(&driver, question);
+    let mut bench = Bench::new(16);
+    let (space, [_, status]) = three_requests(&mut bench);
     space.lose(status.addr, 1);
 
-    let progress = queue.process(&space, &mut Function(echo, true), &interrupts, &counters);
+    let progress = bench.process_in(&space, &mut Function(echo, true));
 
     assert_eq!(progress, Progress::Broken);
-    assert_eq!(driver.used(), [(0, 8), (5, 8)]);
-    assert_eq!(counters.snapshot().malformed, 1);
+    assert_eq!(bench.driver.used(), [(0, 8), (5, 8)]);
+    assert_eq!(bench.malformed(), 1);
 }
 
 #[test]
 fn a_kept_request_of_which_a_part_is_lost_is_refused_when_it_is_answered() {
-    let Bench {
-        mut driver,
-        mut queue,
-        interrupts,
-        counters,
-    } = Bench::new(16);
-    let (bad, status) = (driver.writable(8), driver.writable(1));
-    driver.send(&[bad, status]);
-    let space = Watched::new(&driver, bad);
+    let mut bench = Bench::new(16);
+    let (bad, status) = (bench.driver.writable(8), bench.driver.writable(1));
+    bench.driver.send(&[bad, status]);
+    let space = Watched::new(&bench.driver, bad);
     space.lose(bad.addr, 8);
     let mut kept = Vec::new();
     let mut device = Function(
@@ -283,82 +274,71 @@ fn a_kept_request_of_which_a_part_is_lost_is_refused_when_it_is_answered() {
         true,
     );
 
-    queue.process(&space, &mut device, &interrupts, &counters);
-    assert_eq!(driver.used(), []);
+    bench.process_in(&space, &mut device);
+    assert_eq!(bench.driver.used(), []);
     kept.pop().unwrap().answer(|_| panic!("answered"));
-    let progress = queue.process(&space, &mut Function(echo, true), &interrupts, &counters);
+    let progress = bench.process_in(&space, &mut Function(echo, true));
 
     assert_eq!(progress, Progress::More);
-    assert_eq!(driver.used(), [(0, 0)]);
-    assert_eq!(driver.bytes(status), [0xee]);
-    assert_eq!(counters.snapshot().malformed, 1);
+    assert_eq!(bench.driver.used(), [(0, 0)]);
+    assert_eq!(bench.driver.bytes(status), [0xee]);
+    assert_eq!(bench.malformed(), 1);
 }
 
 #[test]
 fn a_late_answer_that_does_not_reach_the_guest_is_refused() {
-    let Bench {
-        mut driver,
-        mut queue,
-        interrupts,
-        counters,
-    } = Bench::new(16);
-    let (bad, status) = (driver.writable(8), driver.writable(1));
-    driver.send(&[bad, status]);
-    let space = Watched::new(&driver, bad);
+    let mut bench = Bench::new(16);
+    let (bad, status) = (bench.driver.writable(8), bench.driver.writable(1));
+    bench.driver.send(&[bad, status]);
+    let space = Watched::new(&bench.driver, bad);
     let mut kept = Vec::new();
     let mut device = Function(
         |request: Request<'_>| kept.extend(request.keep().ok()),
         true,
     );
 
-    queue.process(&space, &mut device, &interrupts, &counters);
+    bench.process_in(&space, &mut device);
     space.lose(bad.addr, 8);
     let answer = |mut request: Request<'_>| _ = request.write_bytes(b"eight by\0");
     kept.pop().unwrap().answer(answer);
-    queue.process(&space, &mut Function(echo, true), &interrupts, &counters);
+    bench.process_in(&space, &mut Function(echo, true));
 
-    assert_eq!(driver.used(), [(0, 0)]);
-    assert_eq!(driver.bytes(status), [0xee]);
-    assert_eq!(counters.snapshot().malformed, 1);
+    assert_eq!(bench.driver.used(), [(0, 0)]);
+    assert_eq!(bench.driver.bytes(status), [0xee]);
+    assert_eq!(bench.malformed(), 1);
 }
 
 #[test]
 fn an_answer_whose_refusal_is_lost_too_does_not_go_back() {
-    let Bench {
-        mut driver,
-        mut queue,
-        interrupts,
-        counters,
-    } = Bench::new(16);
-    let question = driver.readable(b"question");
-    let (good, bad, status) = (driver.writable(99), driver.writable(8), driver.writable(1));
-    driver.send(&[question, good]);
-    driver.send(&[question, bad, status]);
-    let space = Watched::new(&driver, question);
+    let mut bench = Bench::new(16);
+    let question = bench.driver.readable(b"question");
+    let (good, bad, status) = (
+        bench.driver.writable(99),
+        bench.driver.writable(8),
+        bench.driver.writable(1),
+    );
+    bench.driver.send(&[question, good]);
+    bench.driver.send(&[question, bad, status]);
+    let space = Watched::new(&bench.driver, question);
     space.lose(bad.addr, 1);
     space.lose(status.addr, 1);
 
-    let progress = queue.process(&space, &mut Function(echo, true), &interrupts, &counters);
+    let progress = bench.process_in(&space, &mut Function(echo, true));
 
     assert_eq!(progress, Progress::Broken);
-    assert_eq!(driver.used(), [(0, 8)]);
-    assert_eq!(counters.snapshot().malformed, 1);
+    assert_eq!(bench.driver.used(), [(0, 8)]);
+    assert_eq!(bench.malformed(), 1);
 }
 
 #[test]
 fn a_lost_answer_of_a_device_that_panics_does_not_go_back() {
-    let Bench {
-        mut driver,
-        mut queue,
-        interrupts,
-        counters,
-    } = Bench::new(16);
-    let question = driver.readable(b"question");
-    let (bad, good) = (driver.writable(8), driver.writable(99));
-    driver.send(&[question, bad]);
-    driver.send(&[question, good]);
-    driver.send(&[question, good]);
-    let space = Watched::new(&driver, question);
+    let mut bench = Bench::new(16);
+    let question = bench.driver.readable(b"question");
+    let (bad, good) = (bench.driver.writable(8), bench.driver.writable(99));
+    bench.driver.send(&[question, bad]);
+    bench.driver.send(&[question, good]);
+    bench.driver.send(&[question, good]);
+    let space = Watched::new(&bench.driver, question);
     space.lose(bad.addr, 1);
     let mut served = 0;
     let mut device = Function(
@@ -370,14 +350,12 @@ fn a_lost_answer_of_a_device_that_panics_does_not_go_back() {
         true,
     );
 
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        queue.process(&space, &mut device, &interrupts, &counters)
-    }));
+    let outcome = catch_unwind(AssertUnwindSafe(|| bench.process_in(&space, &mut device)));
 
     assert!(outcome.is_err());
     // What was served before, and what it panicked at; it is not called to refuse anything.
-    assert_eq!(driver.used(), [(2, 8), (4, 0)]);
-    assert_eq!(counters.snapshot().malformed, 0);
+    assert_eq!(bench.driver.used(), [(2, 8), (4, 0)]);
+    assert_eq!(bench.malformed(), 0);
 }
 
 #[test]
@@ -392,23 +370,18 @@ fn what_io_uring_uses_is_unmapped_when_the_used_index_is_published() {
         eprintln!("no io_uring here");
         return;
     };
-    let Bench {
-        mut driver,
-        mut queue,
-        interrupts,
-        counters,
-    } = Bench::new(64);
-    let header = driver.readable(&[0; 16]);
-    let (data, status) = (driver.writable(4096), driver.writable(1));
-    (0..16).for_each(|_| _ = driver.send(&[header, data, status]));
-    let space = Watched::new(&driver, header);
+    let mut bench = Bench::new(64);
+    let header = bench.driver.readable(&[0; 16]);
+    let (data, status) = (bench.driver.writable(4096), bench.driver.writable(1));
+    (0..16).for_each(|_| _ = bench.driver.send(&[header, data, status]));
+    let space = Watched::new(&bench.driver, header);
 
-    let progress = queue.process(&space, &mut disk, &interrupts, &counters);
+    let progress = bench.process_in(&space, &mut disk);
 
     assert_eq!(progress, Progress::Idle);
-    assert_eq!(driver.used().len(), 16);
+    assert_eq!(bench.driver.used().len(), 16);
     assert_eq!(space.watch.mapped.load(SeqCst), 0);
     assert_eq!(space.watch.published.load(SeqCst), 16);
     assert_eq!(space.watch.published_while_mapped.load(SeqCst), 0);
-    assert_eq!(interrupts.queues().len(), 1);
+    assert_eq!(bench.interrupts.queues().len(), 1);
 }
