@@ -50,6 +50,8 @@
 //! # }
 //! ```
 
+mod alarm;
+mod budget;
 mod chain;
 mod config;
 mod counters;
@@ -58,7 +60,6 @@ mod error;
 mod memory;
 mod pending;
 mod queue;
-mod rate;
 mod request;
 mod sys;
 mod worker;

@@ -88,7 +88,7 @@ pub const GPIO_EDGES: usize = 64;
 /// Log lines about guests, per place in the source and [`LOG_PERIOD_SECONDS`].
 ///
 /// Attack: a guest that makes mistakes on purpose fills the host's disk with logs.
-pub const LOG_LINES: u32 = 10;
+pub const LOG_LINES: usize = 10;
 
 /// The period that [`LOG_LINES`] counts in.
 pub const LOG_PERIOD_SECONDS: u64 = 5;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fmt, thread};
 
+use crate::budget::Budget;
 use crate::limits::{LOG_LINES, LOG_PERIOD_SECONDS};
 
 const PERIOD: Duration = Duration::from_secs(LOG_PERIOD_SECONDS);
@@ -42,8 +43,7 @@ pub struct RateLimit(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
-    began: Option<Instant>,
-    lines: u32,
+    lines: Budget,
     suppressed: u64,
 }
 
@@ -57,8 +57,7 @@ impl RateLimit {
     /// Nothing admitted yet.
     pub const fn new() -> Self {
         Self(Mutex::new(State {
-            began: None,
-            lines: 0,
+            lines: Budget::new(LOG_LINES, PERIOD),
             suppressed: 0,
         }))
     }
@@ -66,18 +65,10 @@ impl RateLimit {
     /// Whether a line may be written at `now`; if so, how many before it were not.
     pub fn admit(&self, now: Instant) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if state
-            .began
-            .is_none_or(|began| now.saturating_duration_since(began) >= PERIOD)
-        {
-            state.began = Some(now);
-            state.lines = 0;
-        }
-        if state.lines >= LOG_LINES {
+        if state.lines.take(now, 1) == 0 {
             state.suppressed = state.suppressed.saturating_add(1);
             return None;
         }
-        state.lines += 1;
         Some(std::mem::take(&mut state.suppressed))
     }
 }
@@ -94,7 +85,7 @@ mod tests {
             .filter(|_| limit.admit(start).is_some())
             .count();
 
-        assert_eq!(u32::try_from(admitted).unwrap(), LOG_LINES);
+        assert_eq!(admitted, LOG_LINES);
         assert_eq!(limit.admit(start + PERIOD), Some(3));
         assert_eq!(limit.admit(start + PERIOD), Some(0));
     }

@@ -15,11 +15,10 @@ mod wire;
 
 use std::collections::BTreeSet;
 use std::os::fd::AsRawFd;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{fmt, io};
 
 use virtio_bindings::virtio_ids::VIRTIO_ID_I2C_ADAPTER;
-use vmm_sys_util::timerfd::TimerFd;
 
 pub use self::host::HostBus;
 pub use self::sim::SimulatedBus;
@@ -27,6 +26,7 @@ pub use self::wire::Address;
 use self::wire::{
     FLAG_FAIL_NEXT, FLAG_READ, Header, Status, VIRTIO_I2C_F_ZERO_LENGTH_REQUEST as ZERO_LENGTH,
 };
+use crate::alarm::Alarm;
 use crate::device::{Device, Traits};
 use crate::error::Error;
 use crate::limits::{I2C_SEGMENT_BYTES, I2C_SEGMENTS};
@@ -82,7 +82,8 @@ pub struct Adapter {
     addresses: Option<BTreeSet<u8>>,
     /// A transfer that is not complete.
     group: Option<Group>,
-    timer: TimerFd,
+    /// When that is taken as complete.
+    alarm: Alarm,
 }
 
 /// The beginning of a transfer of several requests.
@@ -92,8 +93,6 @@ struct Group {
     requests: Vec<Pending>,
     /// A request of it was wrong: all that follow fail.
     is_failed: bool,
-    /// When it is taken as complete.
-    deadline: Instant,
 }
 
 /// A request that was read.
@@ -122,14 +121,11 @@ impl Adapter {
     ///
     /// [`Error::Timer`].
     pub fn new(bus: Box<dyn Bus>, addresses: Option<BTreeSet<u8>>) -> Result<Self, Error> {
-        let timer = TimerFd::new().map_err(|errno| Error::Timer {
-            source: errno.into(),
-        })?;
         Ok(Self {
             bus,
             addresses,
             group: None,
-            timer,
+            alarm: Alarm::new()?,
         })
     }
 
@@ -199,16 +195,11 @@ impl Adapter {
     /// Adds to the transfer that has begun, or begins one.
     fn join(&mut self, segment: Result<Segment, Wrong>, request: Request<'_>) {
         if self.group.is_none() {
-            // First the time, then the timer: it must not fire before the time.
-            let deadline = Instant::now() + PATIENCE;
-            if let Err(error) = self.timer.reset(PATIENCE, None) {
-                log::error!("cannot set a timer: {error}");
-            }
+            self.alarm.set(PATIENCE);
             self.group = Some(Group {
                 segments: Vec::new(),
                 requests: Vec::new(),
                 is_failed: false,
-                deadline,
             });
         }
         let Some(group) = &mut self.group else { return };
@@ -294,12 +285,11 @@ impl Device for Adapter {
     }
 
     fn events(&self) -> Option<&dyn AsRawFd> {
-        Some(&self.timer)
+        Some(&self.alarm)
     }
 
     fn wake(&mut self) -> bool {
-        let is_late = |group: &Group| group.deadline <= Instant::now();
-        if self.group.as_ref().is_some_and(is_late) {
+        if self.group.is_some() && self.alarm.is_due() {
             self.close();
         }
         false

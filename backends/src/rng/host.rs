@@ -7,7 +7,7 @@
 
 use std::io;
 
-use vm_memory::{Bytes, VolatileMemoryError, VolatileSlice};
+use vm_memory::{Bytes, VolatileSlice};
 
 use super::Source;
 
@@ -19,10 +19,7 @@ impl Source {
             Self::Kernel => getrandom(slice),
             Self::File(file) => slice
                 .read_volatile_from(0, &mut &*file, slice.len())
-                .map_err(|error| match error {
-                    VolatileMemoryError::IOError(error) => error,
-                    other => io::Error::other(other),
-                }),
+                .map_err(io::Error::other),
         }
     }
 }
@@ -31,18 +28,10 @@ impl Source {
 /// is long before there are guests.
 fn getrandom(slice: VolatileSlice<'_>) -> io::Result<usize> {
     let guard = slice.ptr_guard_mut();
-    loop {
-        // SAFETY: getrandom writes at most `len` bytes from the pointer on, in the kernel, which
-        // fails with EFAULT where there is no memory. A `VolatileSlice` is `len` bytes that stay
-        // mapped for writing while it lives; nothing in this process refers to them but
-        // through such slices, so no reference is invalidated.
-        let given = unsafe { libc::getrandom(guard.as_ptr().cast(), guard.len(), 0) };
-        match usize::try_from(given) {
-            Ok(given) => return Ok(given),
-            Err(_) => match io::Error::last_os_error() {
-                error if error.kind() == io::ErrorKind::Interrupted => {}
-                error => return Err(error),
-            },
-        }
-    }
+    // SAFETY: getrandom writes at most `len` bytes from the pointer on, in the kernel, which
+    // fails with EFAULT where there is no memory. A `VolatileSlice` is `len` bytes that stay
+    // mapped for writing while it lives; nothing in this process refers to them but
+    // through such slices, so no reference is invalidated.
+    let given = unsafe { libc::getrandom(guard.as_ptr().cast(), guard.len(), 0) };
+    usize::try_from(given).map_err(|_negative| io::Error::last_os_error())
 }

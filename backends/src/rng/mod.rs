@@ -11,15 +11,20 @@ use std::fs::File;
 use std::num::NonZeroU32;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use virtio_bindings::virtio_ids::VIRTIO_ID_RNG;
 
+use crate::alarm::Alarm;
+use crate::budget::Budget;
 use crate::device::{Device, Traits};
 use crate::error::Error;
 use crate::limits::ENTROPY_BYTES;
 use crate::pending::Pending;
-use crate::rate::Rate;
 use crate::request::Request;
+
+/// How often a rate is counted in a second.
+const PERIODS: u32 = 10;
 
 /// Where random bytes come from.
 #[derive(Debug)]
@@ -44,7 +49,8 @@ pub enum Source {
 #[derive(Debug)]
 pub struct Entropy {
     source: Arc<Source>,
-    rate: Option<Rate>,
+    /// How much there is, and when there is more.
+    rate: Option<(Budget, Alarm)>,
     /// Who waits because of that, each with what it may be given.
     waiting: VecDeque<(Pending, usize)>,
 }
@@ -59,6 +65,7 @@ impl Source {
                     request.consume_writable(given);
                     wanted -= given;
                 }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => return request.failed(format_args!("cannot get entropy: {error}")),
             }
         }
@@ -81,7 +88,9 @@ impl Entropy {
     ///
     /// [`Error::Timer`].
     pub fn with_rate(self, in_a_second: NonZeroU32) -> Result<Self, Error> {
-        let rate = Some(Rate::new(in_a_second)?);
+        let most = usize::try_from(in_a_second.get().div_ceil(PERIODS)).unwrap_or(usize::MAX);
+        let budget = Budget::new(most, Duration::from_secs(1) / PERIODS);
+        let rate = Some((budget, Alarm::new()?));
         Ok(Self { rate, ..self })
     }
 }
@@ -104,23 +113,28 @@ impl Device for Entropy {
         if self.rate.is_none() {
             return self.source.give(&mut request, wanted);
         }
-        if let Ok(pending) = request.keep() {
-            self.waiting.push_back((pending, wanted));
-        }
+        let kept = request.keep().map(|pending| (pending, wanted));
+        self.waiting.extend(kept);
         self.wake();
     }
 
     fn events(&self) -> Option<&dyn AsRawFd> {
-        self.rate.as_ref().map(|rate| rate as &dyn AsRawFd)
+        self.rate.as_ref().map(|(_, alarm)| alarm as _)
     }
 
     fn wake(&mut self) -> bool {
-        while let (Some(rate), Some((_, wanted))) = (&mut self.rate, self.waiting.front())
-            && let given @ 1.. = rate.take(*wanted)
+        let (Some((budget, alarm)), now) = (&mut self.rate, Instant::now()) else {
+            return false;
+        };
+        while let Some((_, wanted)) = self.waiting.front()
+            && let given @ 1.. = budget.take(now, *wanted)
             && let Some((pending, _)) = self.waiting.pop_front()
         {
             let source = self.source.clone();
             pending.answer(move |mut request| source.give(&mut request, given));
+        }
+        if !self.waiting.is_empty() {
+            alarm.set(budget.wait(now));
         }
         false
     }
