@@ -10,6 +10,11 @@ use crate::cross;
 const LICENCE: &str = "SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause";
 /// Lines of code, without comments and tests, that a file may have.
 const MOST_LINES: usize = 600;
+/// Lines of code, without comments and tests, that a folder may have.
+const FOLDERS: &[(&str, usize)] = &[
+    // The simplest device says what any device costs.
+    ("backends/src/rng/", 120),
+];
 /// Bytes that a file may have.
 const MOST_BYTES: u64 = 1 << 20;
 /// In the first lines of a file that no one writes or reads by hand.
@@ -32,6 +37,7 @@ pub(super) fn run(suite: &mut Suite) {
     };
     suite.step("licences", || verdict(&sources, licence));
     suite.step("lengths", || verdict(&sources, length));
+    suite.step("lengths of folders", || folders(&sources));
     suite.step("loose ends", || verdict(&sources, loose_end));
     suite.step("sizes", || verdict(&sources, size));
 }
@@ -117,13 +123,44 @@ fn length(source: &Source) -> Option<String> {
     if !source.name.ends_with(".rs") || is_generated {
         return None;
     }
-    let code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
-    let before_tests = source
-        .text
-        .lines()
-        .take_while(|line| line.trim() != "#[cfg(test)]");
-    let count = before_tests.filter(code).count();
+    let count = code(&source.text);
     (count > MOST_LINES).then(|| format!("{count} lines of code, more than {MOST_LINES}"))
+}
+
+/// Lines of code, without comments and tests.
+fn code(text: &str) -> usize {
+    let mut count = 0;
+    let mut lines = text.lines().map(str::trim);
+    while let Some(line) = lines.next() {
+        if line == "#[cfg(test)]" {
+            match lines.next() {
+                // The tests of the file, which end it.
+                Some(next) if next.starts_with("mod ") && next.ends_with('{') => break,
+                // Something of another file.
+                _ => continue,
+            }
+        }
+        count += usize::from(!line.is_empty() && !line.starts_with("//"));
+    }
+    count
+}
+
+fn folders(sources: &[Source]) -> Result<(), String> {
+    let too_long = |(folder, most): &(&str, usize)| {
+        let is_code = |source: &&Source| {
+            let name = source.name.strip_prefix(folder);
+            name.is_some_and(|name| name.ends_with(".rs") && !name.contains("tests"))
+        };
+        let count: usize = sources.iter().filter(is_code).map(|s| code(&s.text)).sum();
+        let complaint = format!("{folder}: {count} lines of code, more than {most}");
+        (count > *most).then_some(complaint)
+    };
+    let found: Vec<String> = FOLDERS.iter().filter_map(too_long).collect();
+    if found.is_empty() {
+        Ok(())
+    } else {
+        Err(found.join("\n"))
+    }
 }
 
 fn loose_end(source: &Source) -> Option<String> {
@@ -183,7 +220,7 @@ mod tests {
     #[test]
     fn comments_and_tests_do_not_make_a_file_long() {
         let text = format!(
-            "{}#[cfg(test)]\n{}",
+            "{}#[cfg(test)]\nmod tests {{\n{}",
             "// c\n".repeat(700),
             "x\n".repeat(700)
         );
@@ -198,6 +235,27 @@ mod tests {
             length(&source("a.rs", &format!("// Generated from b\n{text}"))),
             None
         );
+    }
+
+    #[test]
+    fn code_behind_the_name_of_a_test_module_counts() {
+        let text = format!("#[cfg(test)]\nmod tests;\n{}", "x\n".repeat(601));
+        assert!(length(&source("a.rs", &text)).is_some());
+    }
+
+    #[test]
+    fn a_folder_is_measured_without_its_tests() {
+        let file = |name: &str, lines: usize| source(name, &"x\n".repeat(lines));
+        let (code, tests) = (
+            file("backends/src/rng/a.rs", 120),
+            file("backends/src/rng/tests.rs", 9),
+        );
+        assert_eq!(folders(&[code, tests]), Ok(()));
+        let files = [
+            file("backends/src/rng/a.rs", 60),
+            file("backends/src/rng/b.rs", 61),
+        ];
+        assert!(folders(&files).is_err());
     }
 
     #[test]
