@@ -36,7 +36,7 @@ pub enum Task {
     },
     /// Boot Xen, start the daemon and two guests, and show what they do
     Demo,
-    /// Measure SUBJECT in the lab beside its counterpart, and print a table
+    /// Measure SUBJECT beside its counterpart, in the lab if that takes Xen, and print a table
     Bench {
         /// What is measured
         subject: Measured,
@@ -63,6 +63,8 @@ pub enum Task {
 /// What can be measured.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Measured {
+    /// Our disks as vhost-user processes, against QEMU's storage daemon, on this host
+    Block,
     /// xen-ioctls' calls, against the same calls made by hand
     Hypercall,
     /// What it costs to reach a guest's memory, by xen-vm-memory and by vm-memory's feature `xen`

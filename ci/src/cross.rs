@@ -9,6 +9,7 @@ use std::{
 };
 
 use crate::{
+    cache::Cache,
     error::Error,
     lab::{Lab, cross_tool, rust::TARGET},
     progress::Reporter,
@@ -64,11 +65,32 @@ pub fn build(lab: &Lab, package: &str) -> Result<PathBuf, Error> {
 ///
 /// As [`build`].
 pub fn build_native(lab: &Lab, package: &str) -> Result<PathBuf, Error> {
-    let mut reporter = Reporter::new(lab.cache().log(&format!("native-{package}"))?)?;
+    compile_native(lab.cache(), package, "debug", &[])
+}
+
+/// As [`build_native`], optimized, and without a lab.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn build_optimized(cache: &Cache, package: &str) -> Result<PathBuf, Error> {
+    compile_native(cache, package, "release", &["--release"])
+}
+
+/// Runs `cargo build` for this host, and returns the program from its `profile`'s directory.
+fn compile_native(
+    cache: &Cache,
+    package: &str,
+    profile: &str,
+    arguments: &[&str],
+) -> Result<PathBuf, Error> {
+    let mut reporter = Reporter::new(cache.log(&format!("native-{package}"))?)?;
     let mut step = reporter.step(&format!("{package} for this host"));
-    step.run(cargo().args(["build", "--locked", "--package", package]))?;
+    let mut cargo = cargo();
+    cargo.args(["build", "--locked", "--package", package]);
+    step.run(cargo.args(arguments))?;
     step.done();
-    existing(&target().join("debug"), package)
+    existing(&target().join(profile), package)
 }
 
 /// As [`build`], of what the registry has as `name` in this `version`, with its feature `xen`.

@@ -21,6 +21,7 @@ pub mod lab_tests;
 pub mod progress;
 pub mod recipe;
 mod run;
+pub mod server;
 pub mod soak;
 pub mod tools;
 

@@ -2,7 +2,7 @@
 
 //! What the programs measured: their lines, `NAME WHAT NUMBER UNIT`, as a table.
 
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 /// A line of the table.
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +111,27 @@ impl Figures {
         figures
     }
 
+    /// Has `name` stand for the one of `names` whose `measure` is the highest, in all figures that begin
+    /// with `case`.
+    pub fn best(&mut self, name: &str, names: &[&str], case: &str, measure: &str) {
+        let median = |name: &&str| self.median(name, measure);
+        let found = names.iter().filter(|name| median(name).is_some());
+        let best =
+            found.max_by(|a, b| median(a).partial_cmp(&median(b)).unwrap_or(Ordering::Equal));
+        let is_of_case = |what: &str| {
+            what.strip_prefix(case)
+                .is_some_and(|rest| rest.starts_with('-'))
+        };
+        let figures = self
+            .0
+            .iter()
+            .filter(|((of, what), _)| Some(&&**of) == best && is_of_case(what));
+        let figures: Vec<_> = figures
+            .map(|((_, what), numbers)| ((name.to_owned(), what.clone()), numbers.clone()))
+            .collect();
+        self.0.extend(figures);
+    }
+
     /// A table of `rows` for the programs `ours` and `theirs`.
     pub fn table(&self, rows: &[Row], ours: &str, theirs: &str) -> String {
         let mut table = format!("{:46} {ours:>10} {theirs:>11} {:>6}  target\n", "", "ratio");
@@ -184,6 +205,15 @@ mod tests {
         let table = |ours: &str| figures(&[ours, "y a 0 u"]).table(NONE, "x", "y");
         assert!(table("x a 0.0 u").contains("none met"));
         assert!(table("x a 0.02 u").contains("none missed"));
+    }
+
+    #[test]
+    fn the_best_one_stands_for_all_in_its_case() {
+        let mut figures = figures(&["x a-n 4 u", "y a-n 5 u", "y a-cpu 9 u", "y ab-n 7 u"]);
+        figures.best("best", &["x", "y", "z"], "a", "a-n");
+        assert_eq!(figures.median("best", "a-n"), Some(5.0));
+        assert_eq!(figures.median("best", "a-cpu"), Some(9.0));
+        assert_eq!(figures.median("best", "ab-n"), None);
     }
 
     #[test]

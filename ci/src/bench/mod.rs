@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 
-//! `cargo xtask bench`: this project's crates against what they stand beside, in one boot.
+//! `cargo xtask bench`: this project's crates against what they stand beside, in one run.
 
+mod block;
 mod figures;
 mod hypercall;
 mod memory;
@@ -72,6 +73,7 @@ const ROWS: &[Row] = &[
 /// When the lab cannot be set up or started, or a program cannot be built.
 pub fn run(subject: Measured) -> Result<ExitCode, Error> {
     match subject {
+        Measured::Block => block::block(),
         Measured::Hypercall => hypercall::hypercall(),
         Measured::Memory => memory::memory(),
         Measured::Store => store(),

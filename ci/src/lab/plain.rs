@@ -7,7 +7,7 @@ use std::{
     fs::{self, File},
     io::Write,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -16,7 +16,7 @@ use super::{
     boot::{Content, End, Outcome},
     serial::{Line, Machine, Next},
 };
-use crate::{cache::Scratch, cpio::Archive, error::Error};
+use crate::{cache::Scratch, cpio::Archive, error::Error, server::Server};
 
 /// What a guest's init prints before the exit code of its script.
 const EXIT: &str = "DOMU-EXIT ";
@@ -125,7 +125,7 @@ impl<'l> Plain<'l> {
         line: &str,
         scratch: &Scratch,
         log: &File,
-        processes: &mut BTreeMap<&'l str, Process>,
+        processes: &mut BTreeMap<&'l str, Server>,
     ) -> Result<(), Error> {
         let Some((_, kind)) = self.restart.filter(|(wanted, _)| *wanted == line) else {
             return Ok(());
@@ -139,26 +139,16 @@ impl<'l> Plain<'l> {
     }
 
     /// Starts a backend, and waits for its socket.
-    fn process(&self, scratch: &Scratch, backend: &Backend, log: &File) -> Result<Process, Error> {
+    fn process(&self, scratch: &Scratch, backend: &Backend, log: &File) -> Result<Server, Error> {
         let path = scratch.work().join(socket(backend));
         let log = log.try_clone().map_err(Error::start(backend.kind))?;
-        // The socket of one that was killed is still there.
-        let _ = fs::remove_file(&path);
-        let child = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL"])
-            .arg(self.daemon)
+        let mut command = Server::command(self.daemon);
+        command
             .args(["backend", backend.kind, "--socket-path", &socket(backend)])
             .args(backend.options)
             .current_dir(scratch.work())
-            .stdin(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .map_err(Error::start(backend.kind))?;
-        let mut process = Process(child);
-        while !path.exists() && process.is_alive() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Ok(process)
+            .stderr(log);
+        Server::start(&mut command, &path).map_err(Error::start(backend.kind))
     }
 
     /// A guest's root with the files behind it, and an empty disk.
@@ -183,10 +173,8 @@ impl<'l> Plain<'l> {
     /// The emulator's command line: memory that processes can share, virtio-mmio in its present
     /// form.
     fn emulator(&self, scratch: &Scratch) -> Command {
-        // Should this process be killed, the kernel kills the emulator.
-        let mut command = Command::new("setpriv");
+        let mut command = Server::command(QEMU);
         command
-            .args(["--pdeathsig", "KILL", QEMU])
             .args(["-machine", "virt,gic-version=3,memory-backend=memory"])
             .args(["-cpu", "cortex-a57", "-accel", "tcg,thread=multi"])
             .args(["-m", MEMORY, "-object"])
@@ -231,22 +219,4 @@ fn warnings(log: &Path) -> Result<Vec<String>, Error> {
     let is_one = |line: &&str| line.contains(" WARN ") || line.contains(" ERROR");
     let backends = text.lines().filter(is_one);
     Ok(backends.map(|line| format!("backend| {line}")).collect())
-}
-
-/// A backend; killed when dropped.
-#[derive(Debug)]
-struct Process(Child);
-
-impl Process {
-    fn is_alive(&mut self) -> bool {
-        matches!(self.0.try_wait(), Ok(None))
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Both fail when it has ended.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
