@@ -8,6 +8,7 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
+use std::time::Duration;
 
 use io_uring::{IoUring, Probe, opcode, squeue, types};
 use vm_memory::VolatileSlice;
@@ -22,6 +23,16 @@ const SLOTS: u32 = 256;
 /// Pieces of one task: Linux' limit (`UIO_MAXIOV`).
 const MOST_IOVECS: usize = 1024;
 
+/// How long a task that is alone is waited for. Disks on flash memory take less; those that take
+/// more do not become much slower by it.
+const PATIENCE: Duration = Duration::from_micros(100);
+
+/// How many tasks in a row are alone before the next ones are waited for.
+const ALONE: u32 = 256;
+
+/// Of those, how many before one is not waited for.
+const PROBE: u32 = 16;
+
 /// How often a submission that the kernel has no memory for is tried again.
 const ATTEMPTS: u32 = 1000;
 
@@ -30,6 +41,10 @@ pub(in crate::block) struct Ring {
     ring: IoUring,
     slots: Vec<Slot>,
     free: Vec<u32>,
+    /// The kernel can wait for no longer than it is told, from Linux 5.11 on.
+    has_timeouts: bool,
+    /// How many tasks in a row were started with no other one under way.
+    alone: u32,
 }
 
 /// A place for one task.
@@ -83,9 +98,11 @@ impl Ring {
             return Err(io::ErrorKind::Unsupported.into());
         }
         Ok(Self {
+            has_timeouts: ring.params().is_feature_ext_arg(),
             ring,
             slots: (0..SLOTS).map(|_| Slot::default()).collect(),
             free: (0..SLOTS).rev().collect(),
+            alone: 0,
         })
     }
 
@@ -137,6 +154,10 @@ impl Ring {
         if queued == 0 && !(wait && self.busy() > 0) {
             return;
         }
+        if !wait && self.is_likely_alone() {
+            self.enter_with_patience();
+            return self.reap(image, done);
+        }
         loop {
             self.enter(if wait { self.busy() } else { 0 });
             self.reap(image, done);
@@ -177,6 +198,30 @@ impl Ring {
 
     fn busy(&self) -> usize {
         self.slots.len() - self.free.len()
+    }
+
+    /// Whether there is one task, and there has been no more than one for long enough that it is worth
+    /// waiting for. Whoever waits does not see what comes meanwhile, so each [`PROBE`]th is not waited
+    /// for: others that come then are side by side with it, and there is no waiting any more.
+    fn is_likely_alone(&mut self) -> bool {
+        self.alone = match self.busy() {
+            1 => self.alone.wrapping_add(1),
+            _ => 0,
+        };
+        self.has_timeouts && self.alone > ALONE && !self.alone.is_multiple_of(PROBE)
+    }
+
+    /// Starts what is in line, and gives it a little time: what is done by then takes no other system
+    /// call.
+    fn enter_with_patience(&self) {
+        let patience = types::Timespec::from(PATIENCE);
+        let args = types::SubmitArgs::new().timespec(&patience);
+        match self.ring.submitter().submit_with_args(1, &args) {
+            Ok(_) => {}
+            // Started, but not done.
+            Err(error) if error.raw_os_error() == Some(libc::ETIME) => {}
+            Err(_) => self.enter(0),
+        }
     }
 
     /// The one system call: starts what is in line, and waits for `wanted` tasks.

@@ -103,6 +103,20 @@ fn a_flush_through_the_ring_succeeds() {
     assert_eq!(exchange.run(&mut disk), (0, 1));
 }
 
+/// In time they are waited for, but for one now and then.
+#[test]
+fn requests_that_come_alone_for_long_are_all_answered() {
+    let Some(mut disk) = ring_disk(&image(), false) else {
+        return;
+    };
+    let mut is_flushed = || {
+        let mut exchange = Exchange::new(VIRTIO_BLK_T_FLUSH, 0).writable(1);
+        exchange.run(&mut disk) == (0, 1)
+    };
+
+    assert!((0..400).all(|_| is_flushed()));
+}
+
 #[test]
 fn a_read_through_the_ring_ends_with_the_file() {
     let file = image();
