@@ -200,6 +200,11 @@ impl Keeper {
         VecDeque::into(fresh)
     }
 
+    /// Whether no request is kept.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.kept.borrow().is_empty()
+    }
+
     /// Whether there are requests to be given back.
     pub(crate) fn has_answers(&self) -> bool {
         !self.answers.lock().is_empty()

@@ -31,6 +31,10 @@ pub enum Progress {
     More,
     /// There is nothing to do until the driver's next notification, which is asked for.
     Idle,
+    /// There is nothing to do yet, and no notification is asked for: the queue has to be
+    /// [looked at](VirtQueue::has_more), or to [listen](VirtQueue::listen). Only of a queue that
+    /// [lingers](VirtQueue::linger).
+    Quiet,
     /// The ring is retired for good.
     Broken,
 }
@@ -66,6 +70,10 @@ pub struct VirtQueue {
     checked: bool,
     /// Set while the driver is asked not to notify.
     quiet: bool,
+    /// Set while requests that follow those that went back are looked for, without being asked to.
+    lingers: bool,
+    /// Set once requests went back, until more were taken or the driver was asked to notify.
+    fresh: bool,
     /// Set once the ring was found unusable: nothing more is read from it.
     broken: bool,
 }
@@ -81,6 +89,8 @@ impl VirtQueue {
             keeper: Keeper::default(),
             checked: false,
             quiet: false,
+            lingers: false,
+            fresh: false,
             broken: false,
         }
     }
@@ -115,6 +125,40 @@ impl VirtQueue {
     /// whatever the driver does.
     pub fn has_answers(&self) -> bool {
         !self.broken && self.keeper.has_answers()
+    }
+
+    /// Whether to leave it to the caller to ask the driver for notifications, when all that there was
+    /// has just gone back.
+    pub fn linger(&mut self, lingers: bool) {
+        self.lingers = lingers;
+    }
+
+    /// Whether there may be requests; to be asked of a queue that is [`Progress::Quiet`].
+    pub fn has_more<A>(&self, space: &A) -> bool
+    where
+        A: GuestAddressSpace<M: Batch>,
+    {
+        let index = self.queue.avail_idx(&*space.memory(), Ordering::Acquire);
+        // What is wrong with the ring is found when it is served.
+        !self.broken && index.map_or(true, |index| index.0 != self.queue.next_avail())
+    }
+
+    /// Asks the driver for notifications, and says whether there were requests before it could see
+    /// that; [`Interrupt::broken`] if the ring cannot be used.
+    pub fn listen<A>(&mut self, space: &A, interrupt: &dyn Interrupt) -> bool
+    where
+        A: GuestAddressSpace<M: Batch>,
+    {
+        if self.broken {
+            return false;
+        }
+        let asked = self.ask(&*space.memory());
+        asked.unwrap_or_else(|fault| {
+            self.retire();
+            self.report(&fault);
+            interrupt.broken();
+            false
+        })
     }
 
     /// Serves one batch, within [`limits`](crate::limits): kept requests that were answered, or if
@@ -165,6 +209,7 @@ impl VirtQueue {
         }
         match outcome {
             Ok(true) => Progress::More,
+            Ok(false) if self.quiet => Progress::Quiet,
             Ok(false) => Progress::Idle,
             Err(_) => Progress::Broken,
         }
@@ -438,12 +483,23 @@ impl VirtQueue {
                 Counters::add(&counters.suppressed, 1);
             }
         }
+        if !self.receipts.is_empty() {
+            self.fresh = count > 0;
+        }
         if more {
             return Ok(true);
         }
-        // Asks for notifications, then looks again: what came before the driver could
-        // see that is not lost.
-        self.quiet = false;
+        // While the device is busy, what it completes matters more.
+        if self.lingers && self.fresh && self.keeper.is_empty() {
+            return Ok(false);
+        }
+        self.ask(mem)
+    }
+
+    /// Asks for notifications, then looks again: what came before the driver could see that is not
+    /// lost.
+    fn ask<M: Batch>(&mut self, mem: &M) -> Result<bool, Fault> {
+        (self.quiet, self.fresh) = (false, false);
         Ok(self.queue.enable_notification(mem)?)
     }
 

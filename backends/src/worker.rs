@@ -2,6 +2,7 @@
 
 //! A thread that serves the queues of one device.
 
+mod patience;
 #[cfg(test)]
 mod tests;
 
@@ -10,12 +11,14 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber};
 use event_manager::{SubscriberId, SubscriberOps};
 use vm_memory::GuestAddressSpace;
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 
+use self::patience::Patience;
 use crate::config::ConfigSpace;
 use crate::counters::Counters;
 use crate::device::{Device, Interrupt};
@@ -24,6 +27,10 @@ use crate::queue::{Progress, VirtQueue};
 
 /// What a thread's name can hold: the kernel's 16 bytes, one of them the end.
 const NAME_BYTES: usize = 15;
+
+/// For how long no descriptor is looked at while requests come one after the other: a system call for
+/// each batch would be half of what a small one costs.
+const BLIND: Duration = Duration::from_micros(50);
 
 /// What a worker needs.
 pub struct Setup<A> {
@@ -76,15 +83,7 @@ impl Worker {
         }
         let stop = EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC)?;
         let queues = setup.queues.len();
-        let body = Body {
-            config: setup.device.config(),
-            setup,
-            stop: stop.try_clone()?,
-            stopping: false,
-            is_woken: false,
-            due: vec![true; queues],
-            registered: Ok(()),
-        };
+        let body = Body::new(setup, stop.try_clone()?);
         let mut manager = EventManager::new_with_capacity(queues + 2).map_err(io::Error::other)?;
         let id = manager.add_subscriber(body);
         let body = manager.subscriber_mut(id).map_err(io::Error::other)?;
@@ -137,13 +136,15 @@ fn run<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>>(
     id: SubscriberId,
 ) -> Stopped {
     const KNOWN: &str = "the subscriber was added and only this function removes it";
+    let mut looked: Option<Instant> = None;
     loop {
-        let timeout = if manager.subscriber_mut(id).expect(KNOWN).is_idle() {
-            -1
-        } else {
-            0
-        };
-        let waited = manager.run_with_timeout(timeout);
+        let is_idle = manager.subscriber_mut(id).expect(KNOWN).is_idle();
+        let is_due = looked.is_none_or(|looked| looked.elapsed() >= BLIND);
+        let mut waited = Ok(0);
+        if is_idle || is_due {
+            waited = manager.run_with_timeout(if is_idle { -1 } else { 0 });
+            looked = Some(Instant::now());
+        }
         let body = manager.subscriber_mut(id).expect(KNOWN);
         if let Err(error) = waited {
             log::error!("{}: cannot wait for events: {error}", thread_name());
@@ -204,11 +205,32 @@ struct Body<A> {
     is_woken: bool,
     /// For each queue, whether it may have requests.
     due: Vec<bool>,
+    /// For each queue, whether its driver does not notify.
+    quiet: Vec<bool>,
+    patience: Patience,
+    /// When drivers were asked to notify, until one does.
+    idle_since: Option<Instant>,
     /// How `init`, which cannot fail, has fared.
     registered: event_manager::Result<()>,
 }
 
 impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> Body<A> {
+    fn new(setup: Setup<A>, stop: EventFd) -> Self {
+        let queues = setup.queues.len();
+        Self {
+            config: setup.device.config(),
+            setup,
+            stop,
+            stopping: false,
+            is_woken: false,
+            due: vec![true; queues],
+            quiet: vec![false; queues],
+            patience: Patience::default(),
+            idle_since: None,
+            registered: Ok(()),
+        }
+    }
+
     fn is_idle(&self) -> bool {
         let is_answered = |(queue, _): &(VirtQueue, EventFd)| queue.has_answers();
         !self.is_woken && !self.due.contains(&true) && !self.setup.queues.iter().any(is_answered)
@@ -227,7 +249,51 @@ impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> Body<A> {
                 self.setup.interrupt.config_changed();
             }
         }
+        self.look();
         self.serve();
+        if self.is_idle() {
+            self.linger();
+        }
+    }
+
+    /// Looks for requests of drivers that do not notify; says whether there are some.
+    fn look(&mut self) -> bool {
+        let queues = self.setup.queues.iter();
+        let mut found = false;
+        for (((queue, _), due), quiet) in queues.zip(&mut self.due).zip(&self.quiet) {
+            let has_more = *quiet && queue.has_more(&self.setup.space);
+            *due |= has_more;
+            found |= has_more;
+        }
+        found
+    }
+
+    /// Before the worker sleeps: drivers that do not notify may have more soon. If not, they are asked
+    /// to notify.
+    fn linger(&mut self) {
+        let start = Instant::now();
+        if self.quiet.contains(&true) {
+            while start.elapsed() < BLIND {
+                if self.look() {
+                    return self.patience.paid();
+                }
+                std::hint::spin_loop();
+            }
+            self.patience.failed();
+        }
+        let Setup {
+            space,
+            queues,
+            interrupt,
+            ..
+        } = &mut self.setup;
+        for (((queue, _), due), quiet) in queues.iter_mut().zip(&mut self.due).zip(&mut self.quiet)
+        {
+            if std::mem::take(quiet) {
+                *due = queue.listen(space, interrupt.as_ref());
+            }
+        }
+        self.idle_since = Some(start);
     }
 
     /// Ends what the device holds memory for, and gives it back.
@@ -260,15 +326,21 @@ impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> Body<A> {
             interrupt,
             counters,
         } = &mut self.setup;
-        for ((queue, _), due) in queues.iter_mut().zip(&mut self.due) {
+        let lingers = self.patience.is_worth_it();
+        for (((queue, _), due), quiet) in queues.iter_mut().zip(&mut self.due).zip(&mut self.quiet)
+        {
             if !*due && !queue.has_answers() {
                 continue;
             }
+            queue.linger(lingers);
             let progress = catch_unwind(AssertUnwindSafe(|| {
                 queue.process(space, device.as_mut(), interrupt.as_ref(), counters)
             }));
             match progress {
-                Ok(progress) => *due = progress == Progress::More,
+                Ok(progress) => {
+                    *due = progress == Progress::More;
+                    *quiet = progress == Progress::Quiet;
+                }
                 Err(_) => return self.panicked(),
             }
         }
@@ -321,6 +393,9 @@ impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> MutEventSubscribe
             Token::Device => self.is_woken = !self.is_retired(),
             Token::Kick(place) => {
                 Counters::add(&self.setup.counters.kicks, 1);
+                if let Some(since) = self.idle_since.take() {
+                    self.patience.notified(since.elapsed() < BLIND);
+                }
                 let place = usize::try_from(place).unwrap_or(usize::MAX);
                 if let (Some((queue, _)), Some(due)) =
                     (self.setup.queues.get(place), self.due.get_mut(place))

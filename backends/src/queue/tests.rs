@@ -4,6 +4,7 @@ mod any;
 mod chains;
 mod kept;
 mod mapped;
+mod quiet;
 
 use std::sync::Mutex;
 

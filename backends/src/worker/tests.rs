@@ -333,3 +333,44 @@ fn no_kick_is_lost_with_flags() {
 fn no_kick_is_lost_with_event_idx() {
     race(true);
 }
+
+/// What a worker's thread has, when its drivers have notified soon for a while.
+fn patient(bench: &Bench) -> Body<Arc<vm_memory::GuestMemoryMmap<()>>> {
+    let mut body = Body::new(bench.setup(), EventFd::new(EFD_NONBLOCK).unwrap());
+    while !body.patience.is_worth_it() {
+        body.patience.notified(true);
+    }
+    body
+}
+
+#[test]
+fn requests_that_are_expected_are_served_without_a_kick() {
+    let mut bench = Bench::new();
+    let mut body = patient(&bench);
+    bench.send(0, 1);
+    body.serve();
+    assert!(!bench.drivers[0].is_kick_wanted());
+    assert!(bench.drivers[1].is_kick_wanted());
+    assert!(!body.look());
+
+    bench.send(0, 1);
+    assert!(body.look());
+    body.round();
+
+    assert_eq!(bench.drivers[0].used().len(), 2);
+    assert_eq!(bench.counts().kicks, 0);
+}
+
+#[test]
+fn kicks_are_asked_for_when_nothing_comes() {
+    let mut bench = Bench::new();
+    let mut body = patient(&bench);
+    bench.send(0, 1);
+
+    body.round();
+
+    assert_eq!(bench.drivers[0].used().len(), 1);
+    assert!(bench.drivers[0].is_kick_wanted());
+    assert!(body.is_idle());
+    assert!(!body.patience.is_worth_it());
+}
