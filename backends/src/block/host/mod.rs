@@ -252,6 +252,16 @@ impl Image {
         }
     }
 
+    /// Whether it is a read that the page cache may have.
+    pub(super) fn is_cached_read(&self, task: Task) -> bool {
+        match task {
+            Task::Transfer(transfer) => {
+                transfer.direction == Direction::In && self.direct.is_none()
+            }
+            Task::Sync => false,
+        }
+    }
+
     /// Whether all of it is in memory, so that nothing has to be waited for.
     pub(super) fn is_in_memory(&self) -> bool {
         geometry::is_in_memory(&self.file)

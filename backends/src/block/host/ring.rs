@@ -27,6 +27,9 @@ const MOST_IOVECS: usize = 1024;
 /// more do not become much slower by it.
 const PATIENCE: Duration = Duration::from_micros(100);
 
+/// Bytes of a read whose copying takes longer than another thread to begin it.
+const LARGE: usize = 256 << 10;
+
 /// How many tasks in a row are alone before the next ones are waited for.
 const ALONE: u32 = 256;
 
@@ -131,7 +134,15 @@ impl Ring {
             pending,
             memory,
         });
-        let entry = entry(image.file.as_raw_fd(), task, &slot.iovecs).user_data(index.into());
+        // Where the page cache has it all, this thread would copy one after the other.
+        let is_long = image.is_cached_read(task) && buffers.len() >= LARGE;
+        let aside = match is_long && self.alone == 0 {
+            true => squeue::Flags::ASYNC,
+            false => squeue::Flags::empty(),
+        };
+        let entry = entry(image.file.as_raw_fd(), task, &slot.iovecs)
+            .user_data(index.into())
+            .flags(aside);
         // SAFETY: the entry's descriptor is the image's, which lives as long as the disk, and so as
         // the ring. Its addresses are of the slot's vector, which is not touched before the
         // task is done, and of the request's buffers: writable ones for a read. `Memory` keeps those
@@ -154,7 +165,8 @@ impl Ring {
         if queued == 0 && !(wait && self.busy() > 0) {
             return;
         }
-        if !wait && self.is_likely_alone() {
+        let is_alone = self.is_likely_alone();
+        if !wait && is_alone {
             self.enter_with_patience();
             return self.reap(image, done);
         }
