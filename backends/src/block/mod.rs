@@ -64,7 +64,7 @@ const FEATURES: u64 = 1 << VIRTIO_BLK_F_SIZE_MAX
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Engine {
     /// What is best for the image: io_uring where this kernel has it and there is something to wait
-    /// for, otherwise one call after the other.
+    /// for or much to copy, otherwise one call after the other.
     #[default]
     Auto,
     /// One call after the other: preadv and pwritev.
@@ -86,10 +86,14 @@ impl Engine {
     fn ring(self, image: &Image) -> Result<Option<Ring>, Error> {
         match self {
             Self::Sync => Ok(None),
-            Self::Auto if image.is_in_memory() => Ok(None),
-            Self::Auto => Ok(Ring::new()
-                .inspect_err(|error| log::debug!("without io_uring: {error}"))
-                .ok()),
+            Self::Auto => {
+                let ring =
+                    Ring::new().inspect_err(|error| log::debug!("without io_uring: {error}"));
+                Ok(match image.is_in_memory() {
+                    true => ring.ok().map(Ring::for_copies),
+                    false => ring.ok(),
+                })
+            }
             Self::Uring => {
                 let ring = Ring::new();
                 ring.map(Some).map_err(|source| Error::Uring { source })

@@ -48,6 +48,10 @@ pub(in crate::block) struct Ring {
     has_timeouts: bool,
     /// How many tasks in a row were started with no other one under way.
     alone: u32,
+    /// Tasks of this batch that were refused as others are not.
+    passed: usize,
+    /// Only long reads that are not alone are taken.
+    is_reserved: bool,
 }
 
 /// A place for one task.
@@ -106,7 +110,16 @@ impl Ring {
             slots: (0..SLOTS).map(|_| Slot::default()).collect(),
             free: (0..SLOTS).rev().collect(),
             alone: 0,
+            passed: 0,
+            is_reserved: false,
         })
+    }
+
+    /// For an image that is in memory, and copied fastest by whoever wants it; but long reads that are
+    /// not alone are copied by several threads.
+    pub(in crate::block) fn for_copies(mut self) -> Self {
+        self.is_reserved = true;
+        self
     }
 
     /// Puts a task in line for [`submit`](Self::submit), or gives its request back.
@@ -117,6 +130,13 @@ impl Ring {
         buffers: Buffers<'b>,
         request: Request<'b>,
     ) -> Result<(), Request<'b>> {
+        // Where the page cache has it all, this thread would copy one after the other.
+        let is_long = image.is_cached_read(task) && buffers.len() >= LARGE;
+        let is_aside = is_long && self.alone == 0;
+        if self.is_reserved && !is_aside {
+            self.passed += usize::from(is_long);
+            return Err(request);
+        }
         let Some(index) = self.free.pop() else {
             return Err(request);
         };
@@ -134,9 +154,7 @@ impl Ring {
             pending,
             memory,
         });
-        // Where the page cache has it all, this thread would copy one after the other.
-        let is_long = image.is_cached_read(task) && buffers.len() >= LARGE;
-        let aside = match is_long && self.alone == 0 {
+        let aside = match is_aside {
             true => squeue::Flags::ASYNC,
             false => squeue::Flags::empty(),
         };
@@ -161,11 +179,11 @@ impl Ring {
         wait: bool,
         done: &mut impl FnMut(Done),
     ) {
+        let is_alone = self.is_likely_alone();
         let queued = self.ring.submission().len();
         if queued == 0 && !(wait && self.busy() > 0) {
             return;
         }
-        let is_alone = self.is_likely_alone();
         if !wait && is_alone {
             self.enter_with_patience();
             return self.reap(image, done);
@@ -216,7 +234,10 @@ impl Ring {
     /// waiting for. Whoever waits does not see what comes meanwhile, so each [`PROBE`]th is not waited
     /// for: others that come then are side by side with it, and there is no waiting any more.
     fn is_likely_alone(&mut self) -> bool {
-        self.alone = match self.busy() {
+        let passed = std::mem::take(&mut self.passed);
+        let is_new = passed > 0 || !self.ring.submission().is_empty();
+        self.alone = match self.busy() + passed {
+            _ if !is_new => self.alone,
             1 => self.alone.wrapping_add(1),
             _ => 0,
         };

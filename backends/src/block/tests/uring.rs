@@ -2,6 +2,8 @@
 
 //! Requests that io_uring does side by side.
 
+use std::os::unix::fs::FileExt;
+
 use super::*;
 use crate::{Counters, VirtQueue};
 
@@ -101,6 +103,37 @@ fn a_flush_through_the_ring_succeeds() {
     let mut exchange = Exchange::new(VIRTIO_BLK_T_FLUSH, 0).writable(1);
 
     assert_eq!(exchange.run(&mut disk), (0, 1));
+}
+
+#[test]
+fn long_reads_side_by_side_in_memory_are_all_right() {
+    const LEN: usize = 256 << 10;
+    let Ok(file) = tempfile::tempfile_in("/dev/shm") else {
+        return;
+    };
+    let sectors: Vec<u8> = (0..=250)
+        .cycle()
+        .take(2048)
+        .flat_map(|n| [n; 512])
+        .collect();
+    file.write_all_at(&sectors, 0).unwrap();
+    let mut disk = Disk::new(file, Options::default()).unwrap();
+    let mut driver = Driver::new(16);
+    let mut send = |sector: u64| {
+        let header = driver.readable(header(VIRTIO_BLK_T_IN, sector).as_bytes());
+        let [data, status] = [driver.writable(LEN), driver.writable(1)];
+        driver.send(&[header, data, status]);
+        data
+    };
+    let reads = [0, 512, 1024, 1536].map(|sector| (sector, send(sector)));
+
+    let counts = serve(&driver, &mut disk);
+
+    assert_eq!((driver.used().len(), counts.requests), (4, 4));
+    for (sector, data) in reads {
+        let start = usize::try_from(sector * 512).unwrap();
+        assert!(driver.bytes(data) == sectors[start..start + LEN]);
+    }
 }
 
 /// In time they are waited for, but for one now and then.
