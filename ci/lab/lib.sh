@@ -10,7 +10,7 @@ domu_ramdisk() {
     _out=$1
     shift
     _dir=$(mktemp -d)
-    [ $# -eq 0 ] || cp -r -- "$@" "$_dir"
+    [ $# -eq 0 ] || cp -rL -- "$@" "$_dir"
     { cat /lab/domu.cpio; (cd "$_dir" && find . | cpio -o -H newc 2>/dev/null); } > "$_out"
     rm -r -- "$_dir"
 }

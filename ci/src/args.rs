@@ -78,6 +78,8 @@ pub enum Measured {
 pub enum Subject {
     /// Disks: ten minutes of verified requests, and guests and processes that end at any time
     Block,
+    /// Entropy: 1 MiB for a guest of each kind through the tests of FIPS 140-2
+    Entropy,
     /// Devices that processes of rust-vmm serve, as they were released
     External,
     /// Events: 100,000 round trips through every receiver, within dom0 and with a guest

@@ -11,7 +11,7 @@ use std::{
 use crate::{
     cache::Cache,
     error::Error,
-    lab::{Lab, cross_tool, rust::TARGET},
+    lab::{Lab, cross_tool, host, root::LIB, rust::TARGET},
     progress::Reporter,
 };
 
@@ -93,17 +93,35 @@ fn compile_native(
     existing(&target().join(profile), package)
 }
 
-/// As [`build`], of what the registry has as `name` in this `version`, with its feature `xen`.
+/// What makes bindings of a C library's headers.
+const LIBCLANG: &str = "libclang-dev";
+
+/// As [`build`], of what the registry has as `name` in this `version`, with its feature `xen`. It may be
+/// linked with libgpiod.
 ///
 /// # Errors
 ///
-/// As [`build`].
+/// As [`build`], and those of installing [`LIBCLANG`] if it is missing.
 pub fn build_released(lab: &Lab, name: &str, version: &str) -> Result<PathBuf, Error> {
     let mut reporter = Reporter::new(lab.cache().log(&format!("cross-{name}"))?)?;
+    let missing = host::missing(&[LIBCLANG])?;
+    if !missing.is_empty() {
+        host::install(&missing, &mut reporter)?;
+    }
     let mut step = reporter.step(&format!("{name} {version} for arm64"));
     let target = target().join("lab");
     let installed = target.join("released");
+    let sysroot = lab.sysroot();
     let mut cargo = cargo_for(lab, "install");
+    cargo
+        .env("SYSTEM_DEPS_LIBGPIOD_NO_PKG_CONFIG", "1")
+        .env("SYSTEM_DEPS_LIBGPIOD_LIB", "gpiod")
+        .env("SYSTEM_DEPS_LIBGPIOD_SEARCH_NATIVE", sysroot.join(LIB))
+        .env("SYSTEM_DEPS_LIBGPIOD_INCLUDE", sysroot.join("usr/include"))
+        .env(
+            "BINDGEN_EXTRA_CLANG_ARGS",
+            "-isystem /usr/aarch64-linux-gnu/include",
+        );
     cargo
         .args([name, "--version", version, "--features", "xen"])
         .arg("--root")

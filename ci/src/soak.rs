@@ -9,7 +9,7 @@ use crate::{
     cache::Cache,
     error::Error,
     lab::Lab,
-    lab_tests::{LabTest, Programs, Verdict, block, external, hypercall, memory, store},
+    lab_tests::{LabTest, Programs, Verdict, block, devices, external, hypercall, memory, store},
 };
 
 macro_rules! store_test {
@@ -75,6 +75,7 @@ pub fn run(subject: Subject) -> Result<ExitCode, Error> {
             &block::TEN_MINUTES_OF_REQUESTS_ARE_VERIFIED,
             &block::TWENTY_CUTS_LOSE_NOTHING,
         ],
+        Subject::Entropy => &[&devices::ENTROPY_IS_GOOD],
         Subject::External => &[&external::PROCESSES_OF_RUST_VMM_WORK],
         Subject::Events => &[&hypercall::NO_EVENT_IS_LOST_IN_A_LONG_TIME],
         Subject::Memory => &[

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Compilers, the emulator, and what the builds of Xen and Linux call.
-const PACKAGES: &[&str] = &[
+pub const PACKAGES: &[&str] = &[
     "bc",
     "binutils-aarch64-linux-gnu",
     "bison",
@@ -33,21 +33,21 @@ const PACKAGES: &[&str] = &[
     "xz-utils",
 ];
 
-/// Which of the packages are missing.
+/// Which of the `packages` are missing.
 ///
 /// # Errors
 ///
 /// [`Error::Unavailable`] if this is no Debian machine.
-pub fn missing() -> Result<Vec<String>, Error> {
+pub fn missing(packages: &[&str]) -> Result<Vec<String>, Error> {
     let query = Command::new("dpkg-query")
         .args(["-W", "-f", "${Package} ${db:Status-Status}\n"])
-        .args(PACKAGES)
+        .args(packages)
         .stderr(Stdio::null())
         .output();
     match query {
         // Its exit code says that some package is unknown: so does its output.
         Ok(output) => Ok(not_installed(
-            PACKAGES,
+            packages,
             &String::from_utf8_lossy(&output.stdout),
         )),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -7,15 +7,18 @@ use std::{collections::BTreeSet, fs, path::Path};
 use super::apt::Apt;
 use crate::{cpio::Archive, error::Error, progress::Step, recipe::Recipe};
 
-/// What dom0 and the guests are made of, of Debian's arm64.
+/// What dom0 and the guests are made of, of Debian's arm64, and what programs for them are linked with.
 const PACKAGES: &[&str] = &[
     "busybox-static",
+    "e2fsprogs",
+    "libblkid1",
     "libbz2-1.0",
     "libc6",
     "libcom-err2",
     "libext2fs2t64",
     "libfdt1",
     "libgcc-s1",
+    "libgpiod-dev",
     "liblzma5",
     "liblzo2-2",
     "libncurses6",
@@ -36,6 +39,7 @@ const PACKAGES: &[&str] = &[
     "libxentoollog1",
     "libyajl2",
     "libzstd1",
+    "rng-tools5",
     "strace",
     "xen-utils-4.20",
     "xen-utils-common",
@@ -65,6 +69,12 @@ const XENSTORE_NAMES: &[&str] = &[
 const OCAML_PLUGINS: &str = "usr/lib/xen-4.20/ocaml/xsd_glue/xenctrl_plugin";
 const OXENSTORED_PLUGIN: &str = "domain_getinfo_v1.cmxs";
 const OXENSTORED_CONF: &str = "etc/xen/oxenstored.conf";
+/// Programs for the guests that ask for them, by names that busybox does not take for its own.
+const TOOLS: &[&str] = &[
+    "usr/sbin/fsck.ext4",
+    "usr/sbin/mkfs.ext4",
+    "usr/bin/rngtest",
+];
 /// What programs linked dynamically need beyond what Xen's tools do.
 const MORE_LIBRARIES: &[&str] = &[
     "libdl.so.2",
@@ -157,7 +167,8 @@ pub fn build_dom0(
     for name in XENSTORE_NAMES {
         archive.link(&format!("usr/bin/xenstore-{name}"), "xenstore");
     }
-    for library in libraries(step, sysroot, &programs)? {
+    let tools = tools(step, &mut archive, sysroot)?;
+    for library in libraries(step, sysroot, &programs)?.union(&tools) {
         let path = format!("{LIB}/{library}");
         archive.path(&path, &sysroot.join(&path))?;
     }
@@ -172,6 +183,30 @@ pub fn build_dom0(
     archive.path("lab/Image", &linux.join("Image"))?;
     archive.path("lab/modules", &linux.join("modules"))?;
     write(archive, &out.join("dom0.cpio"))
+}
+
+/// Puts [`TOOLS`] where guests get them from, and links to the libraries they need, which it returns.
+fn tools(
+    step: &mut Step<'_>,
+    archive: &mut Archive,
+    sysroot: &Path,
+) -> Result<BTreeSet<String>, Error> {
+    for dir in ["lab/tools", "lab/tools/bin", "lab/tools/lib"] {
+        archive.directory(dir);
+    }
+    let programs: Vec<String> = TOOLS.iter().map(|tool| (*tool).to_owned()).collect();
+    for program in TOOLS {
+        let name = program.rsplit('/').next().unwrap_or(program);
+        archive.path(&format!("lab/tools/bin/{name}"), &sysroot.join(program))?;
+    }
+    let libraries = libraries(step, sysroot, &programs)?;
+    for library in &libraries {
+        archive.link(
+            &format!("lab/tools/lib/{library}"),
+            &format!("/{LIB}/{library}"),
+        );
+    }
+    Ok(libraries)
 }
 
 /// Where dom0's files go.

@@ -13,7 +13,7 @@ use crate::{
 /// Makes what `cache` lacks of `plan`, and installs what this machine lacks.
 pub(super) fn make(cache: &Cache, plan: &Plan) -> Result<(), Error> {
     cache.sweep();
-    let packages = host::missing()?;
+    let packages = host::missing(host::PACKAGES)?;
     let complete = plan.all().iter().all(|recipe| cache.has(recipe));
     if packages.is_empty() && complete {
         return Ok(());

@@ -26,7 +26,7 @@ pub fn status(cache: &Cache) -> Result<Vec<String>, Error> {
             format!("{name:13} {hash} missing {:>12} {}", "-", path.display())
         });
     }
-    lines.push(match host::missing()? {
+    lines.push(match host::missing(host::PACKAGES)? {
         missing if missing.is_empty() => "host packages: all installed".into(),
         missing => format!("host packages: missing {}", missing.join(" ")),
     });

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::parts::{DAEMON, LAB_GUEST, devices};
+use super::parts::{DAEMON, LAB_GUEST, TOOLS, devices};
 use super::{Guest, LabTest};
 
 /// An image with four queues on io_uring, and a block device without the page cache.
@@ -36,15 +36,23 @@ const USE_THEM: &str = "
     echo \"block size: $(cat /sys/block/$b/queue/logical_block_size)\"
     lab-guest io /dev/$a 800 1
     mkdir -p /mnt
-    mkfs.ext2 -b 4096 /dev/$b > /dev/null
-    mount -t ext2 /dev/$b /mnt
-    head -c 4194304 /dev/urandom > /mnt/file
+    mkfs.ext4 -q -b 4096 /dev/$b
+    mount -t ext4 /dev/$b /mnt
+    head -c 4194304 /dev/urandom | tee /mnt/file > /mnt/gone
     written=$(md5sum < /mnt/file)
     umount /mnt
-    mount -t ext2 /dev/$b /mnt
+    mount -t ext4 /dev/$b /mnt
+    [ \"$(md5sum < /mnt/file)\" = \"$written\" ]
+    echo 'direct: 4 MiB verified'
+    rm /mnt/gone
+    sync
+    echo \"trimmed: $(fstrim -v /mnt)\"
+    umount /mnt
+    fsck.ext4 -fn /dev/$b
+    mount -t ext4 /dev/$b /mnt
     [ \"$(md5sum < /mnt/file)\" = \"$written\" ]
     umount /mnt
-    echo 'direct: 4 MiB verified'
+    echo 'sound after all'
 
     [ \"$(cat /sys/block/$a/cache_type)\" = 'write back' ]
     echo 'write through' > /sys/block/$a/cache_type
@@ -92,7 +100,7 @@ macro_rules! user {
                 disk!("xvdb", $grants, $device),
                 " ]"
             )],
-            files: &[LAB_GUEST],
+            files: &[LAB_GUEST, TOOLS],
             script: USE_THEM,
             ..Guest::DEFAULT
         }
@@ -134,12 +142,16 @@ pub const DISKS_DO_WHAT_THEY_OFFER: LabTest = LabTest {
         ("grants", "block size: 4096"),
         ("grants", "io: 800 requests*verified"),
         ("grants", "direct: 4 MiB verified"),
+        ("grants", "trimmed: /mnt: * trimmed"),
+        ("grants", "sound after all"),
         ("grants", "written through"),
         ("grants", "new size: 131072 512-byte logical blocks"),
         ("grants", "shrunk"),
         ("foreign", "queues: 2"),
         ("foreign", "io: 800 requests*verified"),
         ("foreign", "direct: 4 MiB verified"),
+        ("foreign", "trimmed: /mnt: * trimmed"),
+        ("foreign", "sound after all"),
         ("foreign", "written through"),
         ("foreign", "new size: 131072 512-byte logical blocks"),
         ("foreign", "shrunk"),

@@ -4,13 +4,14 @@
 
 use std::time::Duration;
 
-use super::parts::{DAEMON, DEVICES, devices};
+use super::parts::{DAEMON, DEVICES, TOOLS, devices};
 use super::{Guest, LabTest};
 
 const USE_THEM: &str = "
     set -e
     . /devices.sh
     entropy
+    good_entropy 40
     disk
 ";
 
@@ -20,7 +21,7 @@ macro_rules! user {
             name: $name,
             vcpus: $vcpus,
             config: devices!($name, $grants),
-            files: &["devices.sh"],
+            files: &["devices.sh", TOOLS],
             script: USE_THEM,
             ..Guest::DEFAULT
         }
@@ -36,12 +37,16 @@ const ALL_COMBINATIONS: &[Guest] = &[
 
 const ALL_VERIFIED: &[(&str, &str)] = &[
     ("grants1", "entropy: 512 bytes"),
+    ("grants1", "of 40 blocks pass"),
     ("grants1", "disk: 8 MiB verified twice"),
     ("grants2", "entropy: 512 bytes"),
+    ("grants2", "of 40 blocks pass"),
     ("grants2", "disk: 8 MiB verified twice"),
     ("foreign1", "entropy: 512 bytes"),
+    ("foreign1", "of 40 blocks pass"),
     ("foreign1", "disk: 8 MiB verified twice"),
     ("foreign2", "entropy: 512 bytes"),
+    ("foreign2", "of 40 blocks pass"),
     ("foreign2", "disk: 8 MiB verified twice"),
 ];
 
@@ -103,6 +108,44 @@ pub const DEVICES_WORK_FOR_DOMAINS_OLDER_THAN_THE_DAEMON: LabTest = LabTest {
     ",
     seen: ALL_VERIFIED,
     unseen: &[("daemon", "ERROR")],
+    ..LabTest::DEFAULT
+};
+
+macro_rules! reader {
+    ($name:literal, $grants:literal) => {
+        Guest {
+            name: $name,
+            config: devices!($name, $grants),
+            files: &["devices.sh", TOOLS],
+            script: ". /devices.sh; set -e; good_entropy 420",
+            ..Guest::DEFAULT
+        }
+    };
+}
+
+/// 1 MiB for each guest passes the usual tests.
+pub const ENTROPY_IS_GOOD: LabTest = LabTest {
+    name: "entropy_is_good",
+    timeout: Duration::from_secs(600),
+    programs: &[DAEMON],
+    files: &[DEVICES],
+    guests: &[reader!("grants", "1"), reader!("foreign", "0")],
+    dom0: "
+        images grants foreign
+        daemon_start
+        for guest in grants foreign; do
+            guest_start $guest
+        done
+        for guest in grants foreign; do
+            guest_wait $guest 500
+            guest_gone $guest 20
+        done
+        daemon_stop
+    ",
+    seen: &[
+        ("grants", "of 420 blocks pass"),
+        ("foreign", "of 420 blocks pass"),
+    ],
     ..LabTest::DEFAULT
 };
 

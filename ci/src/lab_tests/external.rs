@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use super::parts::{DAEMON, DEVICES, LAB_GUEST};
+use super::gpio::CHIP;
+use super::parts::{DAEMON, DEVICES, LAB_GUEST, TOOLS};
 use super::{Guest, LabTest};
 
 const RULES: &str = r#"
@@ -48,7 +49,7 @@ const USE_THEM: &str = "
     set -e
     . /devices.sh
     entropy
-    head -c 65536 /dev/hwrng | wc -c
+    good_entropy 40
     lab-guest i2c /dev/i2c-0 detect
     lab-guest i2c /dev/i2c-0 use 0x20
     lab-guest i2c /dev/i2c-0 refused 0x50
@@ -83,7 +84,7 @@ macro_rules! user {
         Guest {
             name: $name,
             config: devices!($grants),
-            files: &["devices.sh", LAB_GUEST],
+            files: &["devices.sh", LAB_GUEST, TOOLS],
             script: USE_THEM,
             ..Guest::DEFAULT
         }
@@ -129,14 +130,14 @@ pub const DEVICES_OF_OTHER_PROCESSES_WORK: LabTest = LabTest {
     ",
     seen: &[
         ("grants", "entropy: 512 bytes"),
-        ("grants", "65536"),
+        ("grants", "of 40 blocks pass"),
         ("grants", "i2c: found 0x20 0x21"),
         ("grants", "i2c: combined transfer is well"),
         ("grants", "i2c: 0x50 is refused"),
         ("grants", "gpio: names sim-3,sim-2"),
         ("grants", "gpio: interrupts of both are well"),
         ("grants", "all used"),
-        ("foreign", "65536"),
+        ("foreign", "of 40 blocks pass"),
         ("foreign", "i2c: combined transfer is well"),
         ("foreign", "gpio: interrupts of both are well"),
         ("foreign", "all used"),
@@ -163,31 +164,36 @@ socket = "/tmp/rng.sock0"
 guest = "*"
 device = "i2c"
 socket = "/tmp/i2c.sock0"
+
+[[external]]
+guest = "*"
+device = "gpio"
+socket = "/tmp/gpio.sock0"
 "#;
 
 macro_rules! rust_vmm_user {
     ($name:literal, $grants:literal) => {
         Guest {
             name: $name,
-            config: &[concat!(
-                "virtio = [ \"type=virtio,device4,transport=mmio,grant_usage=",
-                $grants,
-                "\", \"type=virtio,device22,transport=mmio,grant_usage=",
-                $grants,
-                "\" ]"
-            )],
-            files: &["devices.sh", LAB_GUEST],
+            config: devices!($grants),
+            files: &["devices.sh", LAB_GUEST, TOOLS],
             script: "
                 set -e
                 . /devices.sh
                 entropy
-                head -c 1048576 /dev/hwrng | wc -c
                 lab-guest i2c /dev/i2c-0 detect
                 lab-guest i2c /dev/i2c-0 use 0x50
                 lab-guest i2c /dev/i2c-0 refused 0x52
+                lab-guest gpio /dev/gpiochip0 names
+                lab-guest gpio /dev/gpiochip0 hold 4 1 6
+                lab-guest gpio /dev/gpiochip0 wait 5 rising 1
+                lab-guest gpio /dev/gpiochip0 wait 5 falling 1
+                lab-guest gpio /dev/gpiochip0 wait 5 both 2
+                good_entropy 420
                 rebind_all
                 entropy
                 lab-guest i2c /dev/i2c-0 use 0x51
+                lab-guest gpio /dev/gpiochip0 names
                 echo 'all used'
             ",
             ..Guest::DEFAULT
@@ -198,10 +204,14 @@ macro_rules! rust_vmm_user {
 /// Processes that rust-vmm has released, as they are, serve guests of Xen.
 pub const PROCESSES_OF_RUST_VMM_WORK: LabTest = LabTest {
     name: "processes_of_rust_vmm_work",
-    timeout: Duration::from_secs(240),
+    timeout: Duration::from_secs(600),
     programs: &[DAEMON, LAB_GUEST],
-    released: &[("vhost-device-rng", "0.1.0"), ("vhost-device-i2c", "0.1.0")],
-    files: &[("external.toml", NUMBERED), DEVICES],
+    released: &[
+        ("vhost-device-rng", "0.1.0"),
+        ("vhost-device-i2c", "0.1.0"),
+        ("vhost-device-gpio", "0.1.0"),
+    ],
+    files: &[("external.toml", NUMBERED), DEVICES, CHIP],
     guests: &[
         rust_vmm_user!("grants", "1"),
         rust_vmm_user!("foreign", "0"),
@@ -209,31 +219,41 @@ pub const PROCESSES_OF_RUST_VMM_WORK: LabTest = LabTest {
     dom0: "
         insmod /lab/modules/i2c-stub.ko chip_addr=0x50,0x51
         show backends /tmp/backends.log
+        . ./chip.sh
+        chip_number=$(basename $chip | tr -dc 0-9)
         for guest in grants foreign; do
-            rm -f /tmp/rng.sock0 /tmp/i2c.sock0
+            rm -f /tmp/*.sock0
             vhost-device-rng --socket-path /tmp/rng.sock 2>> /tmp/backends.log &
             rng=$!
             vhost-device-i2c --socket-path /tmp/i2c.sock \
                 --device-list 'SMBus stub driver:80:81' 2>> /tmp/backends.log &
             i2c=$!
-            wait_for 10 [ -S /tmp/rng.sock0 ]
-            wait_for 10 [ -S /tmp/i2c.sock0 ]
+            vhost-device-gpio --socket-path /tmp/gpio.sock --device-list $chip_number \
+                2>> /tmp/backends.log &
+            gpio=$!
+            for socket in rng i2c gpio; do wait_for 10 [ -S /tmp/$socket.sock0 ]; done
             daemon_start --config external.toml
             guest_start $guest
-            guest_wait $guest 100
+            play $guest
+            guest_wait $guest 250
             guest_gone $guest 20
             daemon_stop
-            kill $rng $i2c || true
+            kill $rng $i2c $gpio || true
+            pull 6 down
         done
     ",
     seen: &[
         ("grants", "entropy: 512 bytes"),
-        ("grants", "1048576"),
+        ("grants", "of 420 blocks pass"),
         ("grants", "i2c: found 0x50 0x51"),
         ("grants", "i2c: 0x52 is refused"),
+        ("dom0", "grants: lamp 1"),
+        ("grants", "gpio: line 5, both: Falling"),
         ("grants", "all used"),
-        ("foreign", "1048576"),
+        ("foreign", "of 420 blocks pass"),
         ("foreign", "i2c: found 0x50 0x51"),
+        ("dom0", "foreign: lamp 1"),
+        ("foreign", "gpio: line 5, both: Falling"),
         ("foreign", "all used"),
     ],
     unseen: &[

@@ -62,8 +62,8 @@ macro_rules! chip {
     };
 }
 
-/// A chip of the host with the label `lab`, `$chip` its directory, and a function for its lines.
-const CHIP: (&str, &str) = (
+/// A chip of the host with the label `lab`, `$chip` its directory, and functions for its lines.
+pub(super) const CHIP: (&str, &str) = (
     "chip.sh",
     "# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 device=/sys/kernel/config/gpio-sim/lab
@@ -77,6 +77,23 @@ chip=/sys/devices/platform/$(cat $device/dev_name)/$(cat $device/bank/chip_name)
 
 # pull LINE up|down: changes an input
 pull() { echo pull-$2 > $chip/sim_gpio$1/pull; }
+
+# play GUEST: its line 4 is a lamp, 5 has an edge of each kind, and 6 is high once the lamp was seen
+play() {
+    log=$(console $1)
+    wait_line $log 'puts out 1' 60
+    echo \"$1: lamp $(cat $chip/sim_gpio4/value)\"
+    grep virtio-gpio /sys/kernel/debug/gpio || true
+    pull 6 up
+    wait_line $log 'waits for rising' 20
+    pull 5 up
+    wait_line $log 'waits for falling' 20
+    pull 5 down
+    wait_line $log 'waits for both' 20
+    pull 5 up
+    wait_line $log 'both: Rising' 20
+    pull 5 down
+}
 ",
 );
 
@@ -126,19 +143,7 @@ pub const GPIO_LINES_WORK: LabTest = LabTest {
         daemon_start --config gpio.toml
         for guest in grants foreign; do
             guest_start $guest
-            log=$(console $guest)
-            wait_line $log 'line 0 puts out 1' 60
-            echo \"$guest: lamp $(cat $chip/sim_gpio4/value)\"
-            grep virtio-gpio /sys/kernel/debug/gpio
-            pull 6 up
-            wait_line $log 'waits for rising' 20
-            pull 5 up
-            wait_line $log 'waits for falling' 20
-            pull 5 down
-            wait_line $log 'waits for both' 20
-            pull 5 up
-            wait_line $log 'both: Rising' 20
-            pull 5 down
+            play $guest
             guest_wait $guest 60
             guest_gone $guest 20
             pull 6 down

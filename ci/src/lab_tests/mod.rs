@@ -10,7 +10,7 @@
 
 mod basics;
 pub(crate) mod block;
-mod devices;
+pub(crate) mod devices;
 pub(crate) mod external;
 mod frame;
 mod gpio;
@@ -130,7 +130,7 @@ pub struct Guest {
     pub memory: u32,
     /// More lines of its `xl.cfg`.
     pub config: &'static [&'static str],
-    /// What its root has of the test's `programs`, `examples` and `files`.
+    /// What its root has of the test's `programs`, `examples` and `files`, and of dom0's.
     pub files: &'static [&'static str],
     /// The script in it, for busybox sh.
     pub script: &'static str,

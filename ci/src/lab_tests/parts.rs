@@ -8,6 +8,9 @@ pub const DAEMON: &str = "vhost-device-xen";
 /// The package and program of what runs in guests.
 pub const LAB_GUEST: &str = "lab-guest";
 
+/// e2fsprogs and rngtest, of dom0's root.
+pub const TOOLS: &str = "/lab/tools/.";
+
 /// What guests do with their devices: functions for their scripts.
 pub const DEVICES: (&str, &str) = ("devices.sh", include_str!("../../lab/devices.sh"));
 
