@@ -133,7 +133,7 @@ impl VirtQueue {
         self.lingers = lingers;
     }
 
-    /// Whether there may be requests; to be asked of a queue that is [`Progress::Quiet`].
+    /// Whether there may be requests that were not taken yet.
     pub fn has_more<A>(&self, space: &A) -> bool
     where
         A: GuestAddressSpace<M: Batch>,
@@ -141,6 +141,11 @@ impl VirtQueue {
         let index = self.queue.avail_idx(&*space.memory(), Ordering::Acquire);
         // What is wrong with the ring is found when it is served.
         !self.broken && index.map_or(true, |index| index.0 != self.queue.next_avail())
+    }
+
+    /// Whether the device keeps requests of it.
+    pub(crate) fn is_kept(&self) -> bool {
+        !self.broken && !self.keeper.is_empty()
     }
 
     /// Asks the driver for notifications, and says whether there were requests before it could see

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 
-//! System calls that devices make.
+//! What devices ask of the system.
 
 use std::io;
 
@@ -10,4 +10,9 @@ pub(crate) fn check(outcome: libc::c_int) -> io::Result<()> {
         0.. => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// How many processors this process may use, 1 if nobody knows.
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

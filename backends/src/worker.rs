@@ -10,6 +10,7 @@ use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,7 @@ use crate::counters::Counters;
 use crate::device::{Device, Interrupt};
 use crate::memory::Batch;
 use crate::queue::{Progress, VirtQueue};
+use crate::sys::processors;
 
 /// What a thread's name can hold: the kernel's 16 bytes, one of them the end.
 const NAME_BYTES: usize = 15;
@@ -31,6 +33,10 @@ const NAME_BYTES: usize = 15;
 /// For how long no descriptor is looked at while requests come one after the other: a system call for
 /// each batch would be half of what a small one costs.
 const BLIND: Duration = Duration::from_micros(50);
+
+/// For how long requests are looked for before sleeping: about what it costs to be notified and to
+/// wake up, so that looking never costs more than twice as much as sleeping.
+const LINGER: Duration = Duration::from_micros(25);
 
 /// What a worker needs.
 pub struct Setup<A> {
@@ -208,7 +214,9 @@ struct Body<A> {
     /// For each queue, whether its driver does not notify.
     quiet: Vec<bool>,
     patience: Patience,
-    /// When drivers were asked to notify, until one does.
+    /// How many requests there had been when more were found by looking for them.
+    found_after: Option<u64>,
+    /// When drivers were asked to notify last, unless one did.
     idle_since: Option<Instant>,
     /// How `init`, which cannot fail, has fared.
     registered: event_manager::Result<()>,
@@ -225,7 +233,8 @@ impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> Body<A> {
             is_woken: false,
             due: vec![true; queues],
             quiet: vec![false; queues],
-            patience: Patience::default(),
+            patience: Patience::new(processors()),
+            found_after: None,
             idle_since: None,
             registered: Ok(()),
         }
@@ -249,19 +258,29 @@ impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> Body<A> {
                 self.setup.interrupt.config_changed();
             }
         }
-        self.look();
+        self.look(false);
         self.serve();
+        // An index that moves and moves back is no request.
+        match self.found_after.take() {
+            Some(before) if before == self.requests() => self.patience.failed(),
+            Some(_) => self.patience.paid(),
+            None => {}
+        }
         if self.is_idle() {
             self.linger();
         }
     }
 
-    /// Looks for requests of drivers that do not notify; says whether there are some.
-    fn look(&mut self) -> bool {
+    fn requests(&self) -> u64 {
+        self.setup.counters.requests.load(Ordering::Relaxed)
+    }
+
+    /// Looks for requests of drivers that do not notify, or everywhere; says whether there are some.
+    fn look(&mut self, everywhere: bool) -> bool {
         let queues = self.setup.queues.iter();
         let mut found = false;
         for (((queue, _), due), quiet) in queues.zip(&mut self.due).zip(&self.quiet) {
-            let has_more = *quiet && queue.has_more(&self.setup.space);
+            let has_more = (*quiet || everywhere) && queue.has_more(&self.setup.space);
             *due |= has_more;
             found |= has_more;
         }
@@ -269,13 +288,16 @@ impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> Body<A> {
     }
 
     /// Before the worker sleeps: drivers that do not notify may have more soon. If not, they are asked
-    /// to notify.
+    /// to notify. What the device keeps ends without a word to whoever looks at queues, so then
+    /// nobody does.
     fn linger(&mut self) {
         let start = Instant::now();
-        if self.quiet.contains(&true) {
-            while start.elapsed() < BLIND {
-                if self.look() {
-                    return self.patience.paid();
+        let is_kept = self.setup.queues.iter().any(|(queue, _)| queue.is_kept());
+        if self.quiet.contains(&true) && !is_kept {
+            while start.elapsed() < LINGER {
+                if self.look(true) {
+                    self.found_after = Some(self.requests());
+                    return;
                 }
                 std::hint::spin_loop();
             }
@@ -394,7 +416,7 @@ impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> MutEventSubscribe
             Token::Kick(place) => {
                 Counters::add(&self.setup.counters.kicks, 1);
                 if let Some(since) = self.idle_since.take() {
-                    self.patience.notified(since.elapsed() < BLIND);
+                    self.patience.notified(since.elapsed() < LINGER);
                 }
                 let place = usize::try_from(place).unwrap_or(usize::MAX);
                 if let (Some((queue, _)), Some(due)) =

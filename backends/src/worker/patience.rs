@@ -12,25 +12,27 @@ const MOST: u32 = 4096;
 /// What was learnt from the requests so far.
 #[derive(Debug)]
 pub(super) struct Patience {
+    /// There is a processor for the driver meanwhile.
+    is_possible: bool,
     /// Notifications in a row that came soon.
     soon: u32,
     /// How many it takes.
     needed: u32,
 }
 
-impl Default for Patience {
-    fn default() -> Self {
+impl Patience {
+    /// On a host with so many processors.
+    pub(super) fn new(processors: usize) -> Self {
         Self {
+            is_possible: processors > 1,
             soon: 0,
             needed: FEWEST,
         }
     }
-}
 
-impl Patience {
     /// Whether to look for requests before sleeping.
     pub(super) fn is_worth_it(&self) -> bool {
-        self.soon >= self.needed
+        self.is_possible && self.soon >= self.needed
     }
 
     /// The driver has notified after it was asked to: so soon that looking would have found its
@@ -56,7 +58,7 @@ mod tests {
     use super::*;
 
     fn after(notifications: &[bool]) -> Patience {
-        let mut patience = Patience::default();
+        let mut patience = Patience::new(2);
         notifications
             .iter()
             .for_each(|soon| patience.notified(*soon));
@@ -68,6 +70,13 @@ mod tests {
         assert!(!after(&[true; 3]).is_worth_it());
         assert!(after(&[true; 4]).is_worth_it());
         assert!(!after(&[true, true, true, false, true]).is_worth_it());
+    }
+
+    #[test]
+    fn one_processor_is_left_to_others() {
+        let mut patience = Patience::new(1);
+        (0..100).for_each(|_| patience.notified(true));
+        assert!(!patience.is_worth_it());
     }
 
     #[test]
@@ -86,7 +95,7 @@ mod tests {
 
     #[test]
     fn it_is_tried_again_after_any_number_of_failures() {
-        let mut patience = Patience::default();
+        let mut patience = Patience::new(2);
         (0..40).for_each(|_| patience.failed());
         (0..MOST).for_each(|_| patience.notified(true));
         assert!(patience.is_worth_it());

@@ -337,6 +337,7 @@ fn no_kick_is_lost_with_event_idx() {
 /// What a worker's thread has, when its drivers have notified soon for a while.
 fn patient(bench: &Bench) -> Body<Arc<vm_memory::GuestMemoryMmap<()>>> {
     let mut body = Body::new(bench.setup(), EventFd::new(EFD_NONBLOCK).unwrap());
+    body.patience = Patience::new(2);
     while !body.patience.is_worth_it() {
         body.patience.notified(true);
     }
@@ -351,10 +352,10 @@ fn requests_that_are_expected_are_served_without_a_kick() {
     body.serve();
     assert!(!bench.drivers[0].is_kick_wanted());
     assert!(bench.drivers[1].is_kick_wanted());
-    assert!(!body.look());
+    assert!(!body.look(false));
 
     bench.send(0, 1);
-    assert!(body.look());
+    assert!(body.look(false));
     body.round();
 
     assert_eq!(bench.drivers[0].used().len(), 2);
@@ -372,5 +373,67 @@ fn kicks_are_asked_for_when_nothing_comes() {
     assert_eq!(bench.drivers[0].used().len(), 1);
     assert!(bench.drivers[0].is_kick_wanted());
     assert!(body.is_idle());
+    assert!(!body.patience.is_worth_it());
+}
+
+/// Keeps what is on its first queue.
+struct KeepFirst(Count, Vec<crate::Pending>);
+
+impl Device for KeepFirst {
+    fn traits(&self) -> Traits {
+        self.0.traits()
+    }
+
+    fn serve(&mut self, queue: u16, request: Request<'_>) {
+        match queue {
+            0 => self.1.extend(request.keep()),
+            _ => self.0.serve(queue, request),
+        }
+    }
+}
+
+/// What ends it shows on no ring.
+#[test]
+fn nobody_looks_for_requests_while_the_device_keeps_one() {
+    let mut bench = Bench::new();
+    let mut body = patient(&bench);
+    body.setup.device = Box::new(KeepFirst(Count(0), Vec::new()));
+    bench.send(0, 1);
+    bench.send(1, 1);
+
+    body.round();
+
+    assert_eq!(bench.drivers[1].used().len(), 1);
+    assert!(bench.drivers.iter().all(Driver::is_kick_wanted));
+    assert!(body.patience.is_worth_it());
+}
+
+#[test]
+fn what_is_found_elsewhere_is_served_without_a_kick() {
+    let mut bench = Bench::new();
+    let mut body = patient(&bench);
+    bench.send(0, 1);
+    body.serve();
+    bench.send(1, 1);
+
+    body.linger();
+    assert!(!bench.drivers[0].is_kick_wanted());
+    body.round();
+
+    assert_eq!(bench.drivers[1].used().len(), 1);
+    assert_eq!(bench.counts().kicks, 0);
+}
+
+/// The driver takes back what it has made available.
+#[test]
+fn an_index_that_moves_back_is_no_request() {
+    let mut bench = Bench::new();
+    let mut body = patient(&bench);
+    bench.send(0, 1);
+    body.serve();
+
+    body.found_after = Some(body.requests());
+    body.round();
+
     assert!(!body.patience.is_worth_it());
 }

@@ -16,6 +16,7 @@ use vm_memory::VolatileSlice;
 use super::{Direction, Image, Task, Transfer, iovec_of};
 use crate::pending::Pending;
 use crate::request::{Buffers, Memory, Request};
+use crate::sys::processors;
 
 /// Tasks under way at a time. What is more is done the other way.
 const SLOTS: u32 = 256;
@@ -44,7 +45,7 @@ pub(in crate::block) struct Ring {
     ring: IoUring,
     slots: Vec<Slot>,
     free: Vec<u32>,
-    /// The kernel can wait for no longer than it is told, from Linux 5.11 on.
+    /// The kernel waits for no longer than it is told.
     has_timeouts: bool,
     /// How many tasks in a row were started with no other one under way.
     alone: u32,
@@ -52,6 +53,11 @@ pub(in crate::block) struct Ring {
     passed: usize,
     /// Only long reads that are not alone are taken.
     is_reserved: bool,
+    /// How many tasks other threads of the kernel do at once, at most: one for each processor, so that
+    /// a guest's reads do not crowd out what else this host does.
+    most_aside: usize,
+    /// How many they do.
+    aside: usize,
 }
 
 /// A place for one task.
@@ -69,6 +75,7 @@ unsafe impl Send for Slot {}
 /// A task under way.
 struct Job {
     task: Task,
+    is_aside: bool,
     len: usize,
     pending: Pending,
     /// Behind the addresses that the kernel has.
@@ -87,11 +94,11 @@ pub(in crate::block) struct Done {
 impl Ring {
     /// Makes a ring, if this kernel has what it takes and lets this process have it.
     pub(in crate::block) fn new() -> io::Result<Self> {
-        // From Linux 5.19 on a thread need not be interrupted to hear that something is done.
-        let ring = IoUring::builder()
-            .setup_coop_taskrun()
-            .build(SLOTS)
-            .or_else(|_| IoUring::new(SLOTS))?;
+        // From Linux 5.19 on a thread need not be interrupted to hear that something is done. That
+        // Linux does not round what it is to wait to its clock's ticks either, as it did before 5.17.
+        let recent = IoUring::builder().setup_coop_taskrun().build(SLOTS);
+        let has_timeouts = recent.is_ok();
+        let ring = recent.or_else(|_| IoUring::new(SLOTS))?;
         let mut probe = Probe::new();
         ring.submitter().register_probe(&mut probe)?;
         let needed = [
@@ -105,13 +112,19 @@ impl Ring {
             return Err(io::ErrorKind::Unsupported.into());
         }
         Ok(Self {
-            has_timeouts: ring.params().is_feature_ext_arg(),
+            has_timeouts,
             ring,
             slots: (0..SLOTS).map(|_| Slot::default()).collect(),
             free: (0..SLOTS).rev().collect(),
             alone: 0,
             passed: 0,
             is_reserved: false,
+            // One of them has enough to do with the guest and this thread.
+            most_aside: match processors() {
+                1 => 0,
+                many => many,
+            },
+            aside: 0,
         })
     }
 
@@ -132,14 +145,16 @@ impl Ring {
     ) -> Result<(), Request<'b>> {
         // Where the page cache has it all, this thread would copy one after the other.
         let is_long = image.is_cached_read(task) && buffers.len() >= LARGE;
-        let is_aside = is_long && self.alone == 0;
-        if self.is_reserved && !is_aside {
+        let is_shared = is_long && self.alone == 0 && self.most_aside > 0;
+        if self.is_reserved && !is_shared {
             self.passed += usize::from(is_long);
             return Err(request);
         }
         let Some(index) = self.free.pop() else {
             return Err(request);
         };
+        let is_aside = is_shared && self.aside < self.most_aside;
+        self.aside += usize::from(is_aside);
         let slot = &mut self.slots[place(index)];
         slot.iovecs.clear();
         slot.iovecs.extend(buffers.slices().map(iovec_of));
@@ -150,6 +165,7 @@ impl Ring {
         let (pending, memory) = held.inspect_err(|_| self.free.push(index))?;
         slot.job = Some(Job {
             task,
+            is_aside,
             len: buffers.len(),
             pending,
             memory,
@@ -182,7 +198,7 @@ impl Ring {
         let is_alone = self.is_likely_alone();
         let queued = self.ring.submission().len();
         if queued == 0 && !(wait && self.busy() > 0) {
-            return;
+            return self.reap(image, done);
         }
         if !wait && is_alone {
             self.enter_with_patience();
@@ -207,10 +223,12 @@ impl Ring {
             self.free.push(index);
             let Job {
                 task,
+                is_aside,
                 pending,
                 memory,
                 ..
             } = job;
+            self.aside -= usize::from(is_aside);
             // Before the driver can hear of it.
             drop(memory);
             done(Done {
@@ -250,9 +268,8 @@ impl Ring {
         let patience = types::Timespec::from(PATIENCE);
         let args = types::SubmitArgs::new().timespec(&patience);
         match self.ring.submitter().submit_with_args(1, &args) {
+            // Started, and done or not.
             Ok(_) => {}
-            // Started, but not done.
-            Err(error) if error.raw_os_error() == Some(libc::ETIME) => {}
             Err(_) => self.enter(0),
         }
     }
