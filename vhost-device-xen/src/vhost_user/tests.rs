@@ -125,6 +125,20 @@ fn a_backend_serves_its_front_end() {
     assert!(link.config(0).unwrap().is_empty());
 }
 
+/// It tells the backend to look at the queue, which ours is told by an edge and never reads.
+#[test]
+fn a_queue_that_starts_is_notified() {
+    let backend = Backend::new();
+    let (driver, memory) = driver();
+    let mut link = Link::connect(&backend.external()).unwrap();
+    let [kick, call] = [(); 2].map(|()| EventFd::new(EFD_NONBLOCK).unwrap());
+    link.prepare(link.features(), &memory).unwrap();
+
+    link.start(&setup(&driver), 0, &kick, &call).unwrap();
+
+    assert_eq!(kick.read().unwrap(), 1);
+}
+
 #[test]
 fn the_next_link_goes_on_where_the_first_was() {
     let backend = Backend::new();

@@ -183,7 +183,8 @@ impl Link {
         self.set_mem_table(memory).map_err(Error::Share)
     }
 
-    /// Has a queue be served.
+    /// Has a queue be served, and looked at: backends of rust-vmm listen for notifications from
+    /// `SET_VRING_KICK` on, and lose what comes before `SET_VRING_ENABLE`.
     ///
     /// # Errors
     ///
@@ -212,7 +213,12 @@ impl Link {
             .and_then(|()| frontend.set_vring_call(index, call))
             .and_then(|()| frontend.set_vring_kick(index, kick))
             .and_then(|()| frontend.set_vring_enable(index, true))
-            .named("starting a queue")
+            .named("starting a queue")?;
+        if !self.has_acks {
+            // Its answer says that it has taken what came before.
+            self.frontend.get_features().named("starting a queue")?;
+        }
+        kick.write(1).map_err(Error::Share)
     }
 
     /// Has a queue be served no more. Then the backend does not touch it, nor its buffers.

@@ -376,10 +376,9 @@ fn serve(
         let kick = guest.kicks.get(usize::from(setup.index));
         let kick = kick.ok_or(Error::Lacks { what: "queues" })?;
         link.start(setup, base, kick, call)?;
-        // What the backend before has left, and used without a word.
+        // What the backend before has used without a word.
         if running.is_known {
-            let signalled = kick.write(1).and_then(|()| call.write(1));
-            signalled.map_err(Error::Share)?;
+            call.write(1).map_err(Error::Share)?;
         }
     }
     Ok(())
