@@ -48,7 +48,7 @@ mod abi {
     }
 }
 
-/// Runs `i2c NODE detect`, `i2c NODE use CHIP` or `i2c NODE refused CHIP`.
+/// Runs `i2c NODE detect`, `i2c NODE use CHIP`, `i2c NODE words CHIP` or `i2c NODE refused CHIP`.
 ///
 /// # Errors
 ///
@@ -57,6 +57,7 @@ pub fn main(words: &[&str]) -> Result<(), Box<dyn Error>> {
     match *words {
         [node, "detect"] => Adapter::open(node)?.detect(),
         [node, "use", chip] => Adapter::open(node)?.r#use(address(chip)?),
+        [node, "words", chip] => Adapter::open(node)?.words(address(chip)?),
         [node, "refused", chip] => Adapter::open(node)?.refused(address(chip)?),
         _ => Err(crate::USAGE.into()),
     }
@@ -90,6 +91,25 @@ impl Adapter {
 
     /// Writes and reads a chip in every way, and compares.
     fn r#use(&self, chip: u16) -> Result<(), Box<dyn Error>> {
+        self.words(chip)?;
+        let mut data = [0; 34];
+        let block: Vec<u8> = (1..=32).collect();
+        data[0] = 32;
+        data[1..33].copy_from_slice(&block);
+        self.smbus(chip, false, 0x40, abi::I2C_BLOCK_DATA, &mut data)?;
+        same(
+            "block",
+            &self.read(chip, 0x40, abi::I2C_BLOCK_DATA, 32)?[1..33],
+            &block,
+        )?;
+
+        let (mut register, mut bytes) = ([0x44], [0; 8]);
+        self.transfer(chip, &mut [(false, &mut register), (true, &mut bytes)])?;
+        same("combined transfer", &bytes, &block[4..12])
+    }
+
+    /// The same with one byte or two at a time.
+    fn words(&self, chip: u16) -> Result<(), Box<dyn Error>> {
         let mut data = [0; 34];
         data[0] = 0xa5;
         self.smbus(chip, false, 0x10, abi::BYTE_DATA, &mut data)?;
@@ -109,21 +129,7 @@ impl Adapter {
         data[..2].copy_from_slice(&0x1234_u16.to_ne_bytes());
         self.smbus(chip, false, 0x20, abi::WORD_DATA, &mut data)?;
         let word = self.read(chip, 0x20, abi::WORD_DATA, 2)?;
-        same("word", &word[..2], &0x1234_u16.to_ne_bytes())?;
-
-        let block: Vec<u8> = (1..=32).collect();
-        data[0] = 32;
-        data[1..33].copy_from_slice(&block);
-        self.smbus(chip, false, 0x40, abi::I2C_BLOCK_DATA, &mut data)?;
-        same(
-            "block",
-            &self.read(chip, 0x40, abi::I2C_BLOCK_DATA, 32)?[1..33],
-            &block,
-        )?;
-
-        let (mut register, mut bytes) = ([0x44], [0; 8]);
-        self.transfer(chip, &mut [(false, &mut register), (true, &mut bytes)])?;
-        same("combined transfer", &bytes, &block[4..12])
+        same("word", &word[..2], &0x1234_u16.to_ne_bytes())
     }
 
     /// Checks that nothing can be done with a chip.

@@ -243,9 +243,12 @@ impl Body {
                     self.begin(ops);
                 }
                 Command::Stop(done) => {
-                    self.halt(ops);
+                    let is_halted = self.halt(ops);
                     // Nobody waits that long.
                     let _ = done.send(());
+                    if is_halted {
+                        self.renew(ops);
+                    }
                 }
                 Command::End => self.is_over = true,
             }
@@ -263,37 +266,55 @@ impl Body {
         }
     }
 
-    /// Has the backend serve nothing.
-    fn halt(&mut self, ops: &mut EventOps) {
-        let Some(running) = self.running.take() else {
-            return;
-        };
-        let Some(link) = &mut self.link else {
-            return;
+    /// Has the backend serve nothing; says whether it was serving, and still is there.
+    fn halt(&mut self, ops: &mut EventOps) -> bool {
+        let (Some(running), Some(link)) = (self.running.take(), &mut self.link) else {
+            return false;
         };
         let mut queues = running.queues.iter();
         let stopped = queues.try_for_each(|queue| link.stop(queue.index));
         // A driver that frees rings which somebody maps can never grant that memory again.
         let done = stopped.and_then(|()| link.share(&memory(&self.external, &self.guest, &[])?));
-        if let Err(e) = done {
-            self.lose(ops, &chain(&e));
+        if let Err(e) = &done {
+            self.lose(ops, &chain(e));
+        }
+        done.is_ok()
+    }
+
+    /// Begins anew with the backend: what a driver left in its rings' state is nothing to the next one,
+    /// but `vhost-user-backend`, before 0.11, keeps the used index.
+    fn renew(&mut self, ops: &mut EventOps) {
+        self.leave(ops);
+        if !self.find(ops) {
+            self.look_again();
         }
     }
 
     /// Lets the backend go, and looks for another.
     fn lose(&mut self, ops: &mut EventOps, why: &str) {
+        if self.leave(ops) {
+            let path = self.external.socket.display();
+            warn_limited!(
+                "domain {}: {path}: the backend is lost: {why}",
+                self.guest.domain
+            );
+            self.look_again();
+        }
+    }
+
+    /// Ends the connection; says whether there was one.
+    fn leave(&mut self, ops: &mut EventOps) -> bool {
         let Some(link) = self.link.take() else {
-            return;
+            return false;
         };
-        let path = self.external.socket.display();
-        warn_limited!(
-            "domain {}: {path}: the backend is lost: {why}",
-            self.guest.domain
-        );
         *self.socket() = None;
         if let Err(e) = ops.remove(Events::empty_raw(link.fd())) {
             log::error!("cannot forget a backend: {e}");
         }
+        true
+    }
+
+    fn look_again(&mut self) {
         if let Err(e) = self.timer.reset(AGAIN, Some(AGAIN)) {
             log::error!("cannot look for a backend: {e}");
         }
@@ -302,31 +323,36 @@ impl Body {
     fn on_timer(&mut self, ops: &mut EventOps) {
         // Read, or it is readable for ever; fails when there is nothing.
         let _ = self.timer.wait();
-        if self.link.is_some() {
+        if self.link.is_some() || !self.find(ops) {
             return;
-        }
-        let Ok(link) = Link::connect(&self.external) else {
-            return;
-        };
-        let Ok(socket) = link.socket() else {
-            return;
-        };
-        if let Err(e) = ops.add(token(link.fd(), Token::Link)) {
-            log::error!("cannot watch a backend: {e}");
-            return;
-        }
-        let stopped = self.timer.clear();
-        if let Err(e) = stopped {
-            log::error!("cannot stop looking for a backend: {e}");
         }
         let path = self.external.socket.display();
         log::info!(
             "domain {}: {path}: a backend is there again",
             self.guest.domain
         );
+    }
+
+    /// Connects to a backend, and has it serve the driver if there is one; says whether there is a
+    /// backend.
+    fn find(&mut self, ops: &mut EventOps) -> bool {
+        let Ok(link) = Link::connect(&self.external) else {
+            return false;
+        };
+        let Ok(socket) = link.socket() else {
+            return false;
+        };
+        if let Err(e) = ops.add(token(link.fd(), Token::Link)) {
+            log::error!("cannot watch a backend: {e}");
+            return false;
+        }
+        if let Err(e) = self.timer.clear() {
+            log::error!("cannot stop looking for a backend: {e}");
+        }
         *self.socket() = Some(socket);
         self.link = Some(link);
         self.begin(ops);
+        true
     }
 
     fn socket(&self) -> std::sync::MutexGuard<'_, Option<UnixStream>> {
