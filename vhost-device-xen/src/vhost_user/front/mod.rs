@@ -26,7 +26,7 @@ use vm_memory::GuestAddressSpace;
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 use vmm_sys_util::timerfd::TimerFd;
 use xen_hypercall::DomId;
-use xen_vm_memory::GuestSpace;
+use xen_vm_memory::{GuestSpace, Mode};
 
 use super::wire::Region;
 use crate::channel::External;
@@ -272,9 +272,11 @@ impl Body {
             return false;
         };
         let mut queues = running.queues.iter();
-        let stopped = queues.try_for_each(|queue| link.stop(queue.index));
-        // A driver that frees rings which somebody maps can never grant that memory again.
-        let done = stopped.and_then(|()| link.share(&memory(&self.external, &self.guest, &[])?));
+        let mut done = queues.try_for_each(|queue| link.stop(queue.index));
+        if self.guest.space.mode() == Mode::Grant {
+            // A driver that frees rings which somebody maps can never grant that memory again.
+            done = done.and_then(|()| link.share(&memory(&self.external, &self.guest, &[])?));
+        }
         if let Err(e) = &done {
             self.lose(ops, &chain(e));
         }
