@@ -222,7 +222,7 @@ keep() {
 /// Processes that rust-vmm has released, as they are, serve guests of Xen.
 pub const PROCESSES_OF_RUST_VMM_WORK: LabTest = LabTest {
     name: "processes_of_rust_vmm_work",
-    timeout: Duration::from_secs(600),
+    timeout: Duration::from_secs(1200),
     programs: &[DAEMON, LAB_GUEST],
     released: &[
         ("vhost-device-rng", "0.1.0"),
@@ -258,7 +258,7 @@ pub const PROCESSES_OF_RUST_VMM_WORK: LabTest = LabTest {
             # vhost-device-gpio 0.1.0 forgets a value that comes before the direction: the lamp is off. It
             # asks for a line that it has when an interrupt changes, and fails.
             play $guest once
-            guest_wait $guest 250
+            guest_wait $guest 500
             guest_gone $guest 20
             pull 5 down
             pull 6 down
