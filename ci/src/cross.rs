@@ -101,7 +101,7 @@ const LIBCLANG: &str = "libclang-dev";
 ///
 /// # Errors
 ///
-/// As [`build`], and those of installing [`LIBCLANG`] if it is missing.
+/// As [`build`], and those of installing libclang if it is missing.
 pub fn build_released(lab: &Lab, name: &str, version: &str) -> Result<PathBuf, Error> {
     let mut reporter = Reporter::new(lab.cache().log(&format!("cross-{name}"))?)?;
     let missing = host::missing(&[LIBCLANG])?;
