@@ -81,6 +81,24 @@ impl Worker {
     where
         A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static> + Send + 'static,
     {
+        Self::spawn_in(name, setup, || true)
+    }
+
+    /// As [`spawn`](Self::spawn), and calls `enter` on the new thread before it touches anything: to
+    /// give up privileges, for instance. Where that fails, nothing is served: the queues are retired,
+    /// and [`Interrupt::broken`] is called.
+    ///
+    /// # Errors
+    ///
+    /// As [`spawn`](Self::spawn).
+    pub fn spawn_in<A>(
+        name: String,
+        setup: Setup<A>,
+        enter: impl FnOnce() -> bool + Send + 'static,
+    ) -> io::Result<Self>
+    where
+        A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static> + Send + 'static,
+    {
         if name.len() > NAME_BYTES || name.contains('\0') {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
@@ -94,9 +112,10 @@ impl Worker {
         let id = manager.add_subscriber(body);
         let body = manager.subscriber_mut(id).map_err(io::Error::other)?;
         std::mem::replace(&mut body.registered, Ok(())).map_err(io::Error::other)?;
-        let thread = thread::Builder::new()
-            .name(name)
-            .spawn(move || run(manager, id))?;
+        let thread = thread::Builder::new().name(name).spawn(move || {
+            let is_ready = enter();
+            run(manager, id, is_ready)
+        })?;
         Ok(Self {
             stop,
             thread: Some(thread),
@@ -140,8 +159,12 @@ impl Drop for Worker {
 fn run<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>>(
     mut manager: EventManager<Body<A>>,
     id: SubscriberId,
+    is_ready: bool,
 ) -> Stopped {
     const KNOWN: &str = "the subscriber was added and only this function removes it";
+    if !is_ready {
+        manager.subscriber_mut(id).expect(KNOWN).retire();
+    }
     let mut looked: Option<Instant> = None;
     loop {
         let is_idle = manager.subscriber_mut(id).expect(KNOWN).is_idle();

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 
-//! What supervisor and guest process say to each other: JSON in packets, with a descriptor
-//! beside it.
+//! What supervisor and guest process say to each other: JSON in packets, with descriptors beside
+//! it.
 
-// UNSAFE: socketpair(2), and descriptors out of a control message.
+// UNSAFE: socketpair(2), recvmsg(2), and descriptors out of a control message.
 #![expect(unsafe_code)]
 
-use std::fs::File;
 use std::io;
 use std::num::NonZeroU32;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -18,6 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{BlockOptions, Memory};
 use vmm_sys_util::sock_ctrl_msg::ScmSocket;
+
+/// The most descriptors beside a message.
+const FILES: usize = 4;
 
 /// The largest packet. A device is described in a few hundred bytes, an image path among them.
 const PACKET: usize = 16 * 1024;
@@ -129,14 +131,19 @@ impl DeviceKind {
 /// What the supervisor asks of a guest process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
-    /// Use the kernel like this. Comes first, once.
+    /// Who the process is to be, and how it uses the kernel. Comes first, once, with three
+    /// descriptors: privcmd and the event channels, both restricted to the guest, and the line to
+    /// whoever connects to backends.
     Configure {
+        /// The user and group that it runs as.
+        uid: u32,
         /// Interrupts by irqfd, if the kernel has it.
         irqfd: bool,
         /// How to reach the guest's memory.
         memory: Memory,
     },
-    /// Serve a device.
+    /// Serve a device, with these descriptors: gntdev if there are grants, then its file if it has
+    /// one.
     Attach(DeviceSpec),
     /// Stop serving a device.
     Detach {
@@ -175,6 +182,14 @@ pub enum Report {
     },
 }
 
+/// What a guest process asks on its other line: to be connected with the backend of a device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dial(pub DeviceId);
+
+/// What it is told: nothing, with the socket beside it, or why there is none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dialled(pub Option<String>);
+
 /// One end.
 #[derive(Debug)]
 pub struct Channel(UnixStream);
@@ -210,34 +225,45 @@ impl Channel {
         self.0.set_nonblocking(true)
     }
 
-    /// Sends a message, with a descriptor if there is one.
+    /// Sends a message, with at most four descriptors.
     ///
     /// # Errors
     ///
     /// `WouldBlock` when the other side has not read for long, `BrokenPipe` when it is gone.
-    pub fn send(&self, message: &impl Serialize, fd: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    pub fn send(&self, message: &impl Serialize, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
         let packet = serde_json::to_vec(message)?;
-        if packet.len() > PACKET {
+        if packet.len() > PACKET || fds.len() > FILES {
             return Err(io::Error::from(io::ErrorKind::FileTooLarge));
         }
-        let sent = match fd {
-            Some(fd) => self.0.send_with_fd(packet.as_slice(), fd.as_raw_fd()),
-            None => self.0.send_with_fds(&[packet.as_slice()], &[]),
-        };
+        let fds: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
+        let sent = self.0.send_with_fds(&[packet.as_slice()], &fds);
         sent.map(drop).map_err(io::Error::from)
     }
 
-    /// Receives a message and its descriptor; `None` when the other side has gone.
+    /// Receives a message and its descriptors; `None` when the other side has gone.
     ///
     /// # Errors
     ///
     /// As recvmsg(2), or when the message is not one.
-    pub fn receive<T: DeserializeOwned>(&self) -> io::Result<Option<(T, Option<File>)>> {
-        let mut packet = vec![0; PACKET];
-        let (len, file) = self.0.recv_with_fd(&mut packet).map_err(io::Error::from)?;
+    pub fn receive<T: DeserializeOwned>(&self) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
+        let mut packet = vec![0u8; PACKET];
+        let mut iovecs = [libc::iovec {
+            iov_base: packet.as_mut_ptr().cast(),
+            iov_len: packet.len(),
+        }];
+        let mut fds = [-1; FILES];
+        // SAFETY: the one iovec describes `packet`, which any bytes may be written to and which
+        // nobody else touches during the call.
+        let received = unsafe { self.0.recv_with_fds(&mut iovecs, &mut fds) };
+        let (len, count) = received.map_err(io::Error::from)?;
+        let own = |fd: &RawFd| {
+            // SAFETY: recvmsg has just opened `fd`, and nobody else knows of it.
+            unsafe { OwnedFd::from_raw_fd(*fd) }
+        };
+        let files = fds[..count].iter().map(own).collect();
         match len {
             0 => Ok(None),
-            len => Ok(Some((serde_json::from_slice(&packet[..len])?, file))),
+            len => Ok(Some((serde_json::from_slice(&packet[..len])?, files))),
         }
     }
 
@@ -274,6 +300,7 @@ impl AsRawFd for Channel {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::io::{Read, Seek, Write};
 
     use super::*;
@@ -301,30 +328,32 @@ mod tests {
             },
         };
 
-        ours.send(&Command::Attach(spec.clone()), Some(image.as_fd()))
+        ours.send(&Command::Attach(spec.clone()), &[image.as_fd()])
             .unwrap();
-        let (command, file) = theirs.receive::<Command>().unwrap().unwrap();
+        let (command, mut files) = theirs.receive::<Command>().unwrap().unwrap();
 
         assert_eq!(command, Command::Attach(spec));
         let mut text = String::new();
-        file.unwrap().read_to_string(&mut text).unwrap();
+        let mut file = File::from(files.remove(0));
+        file.read_to_string(&mut text).unwrap();
+        assert!(files.is_empty());
         assert_eq!(text, "image");
     }
 
     #[test]
     fn messages_keep_apart() {
         let (ours, theirs) = Channel::pair().unwrap();
-        ours.send(&Report::Attached(DISK), None).unwrap();
-        ours.send(&Report::DriverOk(DISK), None).unwrap();
+        ours.send(&Report::Attached(DISK), &[]).unwrap();
+        ours.send(&Report::DriverOk(DISK), &[]).unwrap();
 
         let (first, _) = theirs.receive::<Report>().unwrap().unwrap();
-        let (second, file) = theirs.receive::<Report>().unwrap().unwrap();
+        let (second, files) = theirs.receive::<Report>().unwrap().unwrap();
 
         assert_eq!(
             [first, second],
             [Report::Attached(DISK), Report::DriverOk(DISK)]
         );
-        assert!(file.is_none());
+        assert!(files.is_empty());
     }
 
     #[test]
@@ -339,7 +368,7 @@ mod tests {
     #[test]
     fn nonsense_is_an_error() {
         let (ours, theirs) = Channel::pair().unwrap();
-        ours.send(&"nonsense", None).unwrap();
+        ours.send(&"nonsense", &[]).unwrap();
 
         assert!(theirs.receive::<Command>().is_err());
     }

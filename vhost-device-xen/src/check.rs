@@ -41,6 +41,7 @@ pub fn run(config: Option<&Path>) -> ExitCode {
         ("IOREQ servers", ioreq_servers()),
         ("irqfd", irqfd()),
         ("io_uring", io_uring()),
+        ("confinement", confinement()),
         ("XenStore", xenstore()),
         ("configuration", configuration(config)),
     ];
@@ -141,7 +142,23 @@ fn io_uring() -> Finding {
         Ok(()) => Finding::Good("for disks".into()),
         Err(e) => Finding::Worse(
             format!("{e}: disks have one request done after the other"),
-            "use Linux 5.6 or later with CONFIG_IO_URING, and sysctl kernel.io_uring_disabled=0",
+            "use Linux 5.6 or later with CONFIG_IO_URING, and sysctl kernel.io_uring_disabled=0 (1 is for root only)",
+        ),
+    }
+}
+
+fn confinement() -> Finding {
+    match fs::read_to_string("/proc/sys/kernel/seccomp/actions_avail") {
+        Ok(actions) if actions.split_whitespace().any(|action| action == "errno") => {
+            Finding::Good("guests' processes get filters of system calls".into())
+        }
+        Ok(actions) => Finding::Missing(
+            format!("seccomp knows only {}", actions.trim()),
+            "use Linux 4.14 or later with CONFIG_SECCOMP_FILTER",
+        ),
+        Err(e) => Finding::Missing(
+            format!("no seccomp: {e}"),
+            "use Linux 4.14 or later with CONFIG_SECCOMP_FILTER",
         ),
     }
 }

@@ -3,6 +3,10 @@
 //! The configuration file. A host needs none: every key has a default.
 //!
 //! ```toml
+//! [process]
+//! # The user and group, by number, that guests' processes run as.
+//! uid = 65534
+//!
 //! [kernel]
 //! # Let the kernel raise interrupts, where it can.
 //! irqfd = true
@@ -57,6 +61,7 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
+use crate::confinement::NOBODY;
 pub use block::{Block, BlockOptions, BlockSize, Engine as BlockEngine, Queues};
 pub use rules::{Addresses, External, Gpio, Hardware, I2c, Lines, Scope};
 
@@ -67,6 +72,8 @@ pub const DEFAULT_PATH: &str = "/etc/vhost-device-xen.toml";
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    /// Guests' processes.
+    pub process: Process,
     /// How to use the kernel.
     pub kernel: Kernel,
     /// How to reach guests' memory.
@@ -81,6 +88,20 @@ pub struct Config {
     pub gpio: Vec<Gpio>,
     /// Devices that other processes serve.
     pub external: Vec<External>,
+}
+
+/// What guests' processes are.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Process {
+    /// The user and group that they run as, never root.
+    pub uid: NonZeroU32,
+}
+
+impl Default for Process {
+    fn default() -> Self {
+        Self { uid: NOBODY }
+    }
 }
 
 /// What of the kernel may be used.

@@ -2,13 +2,15 @@
 
 //! Virtio devices for Xen guests, served from dom0 by one daemon. See `README.md`.
 //!
-//! The program is [`main`]. What else has a use of its own is the back side of vhost-user, for
-//! programs that have a device and a connection to a front end: [`Server`].
+//! The program is [`main`]. What else has a use of its own: the back side of vhost-user, for
+//! programs that have a device and a connection to a front end ([`Server`]), and the
+//! [confinement] of a process that serves one guest.
 
 mod args;
 mod channel;
 mod check;
 mod config;
+pub mod confinement;
 mod daemon;
 mod guest;
 mod rings;

@@ -20,6 +20,7 @@ mod lifecycle;
 pub(crate) mod memory;
 pub(crate) mod parts;
 pub mod plain;
+mod privilege;
 pub(crate) mod store;
 
 use std::time::Duration;
@@ -43,6 +44,7 @@ pub const ALL: &[&LabTest] = &[
     &memory::FORGED_MEMORY_FAILS_ALONE,
     &lifecycle::A_KILLED_PROCESS_IS_ITS_GUESTS_AFFAIR,
     &lifecycle::MISTAKES_ARE_NAMED,
+    &privilege::A_GUESTS_PROCESS_CAN_DO_NOTHING_ELSE,
     &i2c::I2C_ADAPTERS_WORK,
     &i2c::MISTAKES_IN_RULES_ARE_NAMED,
     &gpio::GPIO_LINES_WORK,

@@ -21,6 +21,7 @@ use super::Error;
 use super::line::Line;
 use super::memory::Space;
 use crate::channel::{DeviceId, DeviceSpec};
+use crate::confinement::Kind;
 use crate::rings;
 use crate::transport::{Action, MMIO_SIZE, Mmio, QueueSetup, Signals};
 use crate::vhost_user::front::{self, Found, Front};
@@ -258,7 +259,8 @@ impl GuestDevice {
             counters: self.counters.clone(),
         };
         let name = thread_name(self.domain, &self.spec);
-        let worker = Worker::spawn(name, setup).map_err(Error::Worker)?;
+        let worker = Worker::spawn_in(name, setup, || Kind::Worker.is_entered());
+        let worker = worker.map_err(Error::Worker)?;
         self.state = State::Running { worker, pins };
         Ok(())
     }

@@ -10,7 +10,7 @@ mod memory;
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 
 use backends::block::{Disk, Options};
@@ -19,14 +19,15 @@ use backends::i2c::{self, Adapter, HostBus, SimulatedBus};
 use backends::rng::{Entropy, Source};
 use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber, SubscriberOps};
 use xen_hypercall::DomId;
-use xen_ioctls::{Grants, Privcmd};
+use xen_ioctls::{EventChannels, Grants, Privcmd};
 use xen_ioreq::IoreqServer;
 use xen_vm_memory::{GuestSpace, Policy};
 
 use crate::channel::{Channel, Command, DeviceId, DeviceKind, DeviceSpec, Report};
 use crate::config::{GrantPolicy, Memory};
+use crate::confinement;
 use crate::rings;
-use crate::vhost_user::front;
+use crate::vhost_user::front::{self, Backend, Dialer};
 use bus::Bus;
 pub use device::chain;
 use device::{GuestDevice, Server};
@@ -84,6 +85,15 @@ pub enum Error {
     /// Another process serves the device.
     #[error("the device is another process's")]
     NotHere,
+    /// The supervisor does not say how to begin, or says it again.
+    #[error("the first command, and no other, says how to begin")]
+    Unconfigured,
+    /// The process has more rights than it should.
+    #[error(transparent)]
+    Confine(#[from] confinement::Error),
+    /// The supervisor has forgotten the node.
+    #[error("no gntdev came with the device")]
+    NoGrants,
     /// The supervisor has forgotten the image.
     #[error("no image came with the disk")]
     NoImage,
@@ -114,17 +124,26 @@ pub fn run(domain: DomId) -> Result<(), Error> {
         .try_clone_to_owned()
         .map_err(Error::Channel)?;
     let channel = Channel::from(stdin);
-    let privcmd = Privcmd::open().map_err(Error::Xen)?;
-    let irqfd = privcmd.has_irqfd();
-    privcmd.restrict(domain).map_err(Error::Xen)?;
-    let server = IoreqServer::create(domain, privcmd.clone())?;
+    let first = channel.receive().map_err(Error::Channel)?;
+    let Some((Command::Configure { uid, irqfd, memory }, files)) = first else {
+        return Err(Error::Unconfigured);
+    };
+    let Ok([privcmd, events, dialer]) = <[OwnedFd; 3]>::try_from(files) else {
+        return Err(Error::Unconfigured);
+    };
+    confinement::enter(uid)?;
+    let privcmd = Privcmd::from(privcmd);
+    let irqfd = irqfd && privcmd.has_irqfd();
+    log::debug!("domain {domain}: irqfd: {irqfd}");
+    let server = IoreqServer::create_with(domain, privcmd.clone(), EventChannels::from(events))?;
     let mut guest = Guest {
         privcmd,
         irqfd,
-        memory: Memory::default(),
+        memory,
         foreign: None,
         bus: Bus::default(),
         server,
+        dialer: Dialer::new(Channel::from(dialer)),
         outcome: None,
         channel,
     };
@@ -159,6 +178,7 @@ struct Guest {
     /// Interrupts go through the kernel: it can, and may.
     irqfd: bool,
     memory: Memory,
+    dialer: Dialer,
     /// Memory by guest-physical address, shared by all devices that use it.
     foreign: Option<GuestSpace>,
     bus: Bus,
@@ -181,19 +201,15 @@ impl Guest {
 
     /// Carries out what the supervisor says; false when there is nothing more to do.
     fn on_channel(&mut self) -> Result<bool, Error> {
-        let Some((command, file)) = self.channel.receive().map_err(Error::Channel)? else {
+        let Some((command, files)) = self.channel.receive().map_err(Error::Channel)? else {
             self.detach_all();
             return Ok(false);
         };
         match command {
-            Command::Configure { irqfd, memory } => {
-                self.memory = memory;
-                self.irqfd &= irqfd;
-                log::debug!("domain {}: irqfd: {}", self.server.domain(), self.irqfd);
-            }
+            Command::Configure { .. } => return Err(Error::Unconfigured),
             Command::Attach(spec) => {
                 let device = spec.id;
-                let report = match self.attach(spec, file) {
+                let report = match self.attach(spec, files) {
                     Ok(()) => Report::Attached(device),
                     Err(e) => Report::Refused {
                         device,
@@ -214,9 +230,15 @@ impl Guest {
         Ok(true)
     }
 
-    fn attach(&mut self, spec: DeviceSpec, file: Option<File>) -> Result<(), Error> {
-        let device = self.server_of(&spec, file)?;
-        let space = self.space(spec.grants)?;
+    fn attach(&mut self, spec: DeviceSpec, files: Vec<OwnedFd>) -> Result<(), Error> {
+        let mut files = files.into_iter();
+        let grants = match spec.grants {
+            true => Some(Grants::from(files.next().ok_or(Error::NoGrants)?)),
+            false => None,
+        };
+        let file = files.next().map(File::from);
+        let device = self.server_of(&spec, grants.as_ref(), file)?;
+        let space = self.space(grants);
         let device =
             GuestDevice::new(spec, device, space, &self.server, &self.privcmd, self.irqfd)?;
         let range = device.range();
@@ -230,11 +252,21 @@ impl Guest {
 
     /// Makes a device, or finds who serves it. A guest whose backend is not there gets a device
     /// that is none: its kernel would not survive it if nobody answered at all.
-    fn server_of(&self, spec: &DeviceSpec, file: Option<File>) -> Result<Server, Error> {
+    fn server_of(
+        &self,
+        spec: &DeviceSpec,
+        grants: Option<&Grants>,
+        file: Option<File>,
+    ) -> Result<Server, Error> {
         let DeviceKind::External(external) = &spec.kind else {
             return make(&spec.kind, file).map(Server::Here);
         };
-        let found = match front::find(external.clone()) {
+        let backend = Backend {
+            device: spec.id,
+            external: external.clone(),
+            dialer: self.dialer.clone(),
+        };
+        let found = match front::find(backend) {
             Ok(found) => found,
             Err(e) => {
                 let (domain, path) = (self.server.domain(), external.socket.display());
@@ -242,34 +274,29 @@ impl Guest {
                 return Ok(Server::Here(Box::new(Absent)));
             }
         };
-        let node = match spec.grants {
-            true => Grants::open()
-                .map_err(Error::Xen)?
-                .as_fd()
-                .try_clone_to_owned(),
-            false => self.privcmd.as_fd().try_clone_to_owned(),
-        };
+        let node = grants.map_or_else(|| self.privcmd.as_fd(), Grants::as_fd);
+        let node = node.try_clone_to_owned();
         Ok(Server::There(Box::new(found), node.map_err(Error::Node)?))
     }
 
-    fn space(&mut self, grants: bool) -> Result<GuestSpace, Error> {
+    /// The guest's memory: by grants, of which each device has a node of its own, and so each worker;
+    /// or by address.
+    fn space(&mut self, grants: Option<Grants>) -> GuestSpace {
         let domain = self.server.domain();
-        if grants {
-            // A node of its own for each device, and so for each worker.
-            let node = Grants::open().map_err(Error::Xen)?;
+        if let Some(node) = grants {
             let policy = match self.memory.grants {
                 GrantPolicy::Auto => Policy::Auto,
                 GrantPolicy::Map => Policy::Map,
                 GrantPolicy::Copy => Policy::Copy,
             };
-            return Ok(GuestSpace::grant_by(domain, node, policy));
+            return GuestSpace::grant_by(domain, node, policy);
         }
         let budget = usize::try_from(self.memory.foreign_mib).unwrap_or(usize::MAX);
         let budget = budget.saturating_mul(1 << 20);
         let space = self.foreign.get_or_insert_with(|| {
             GuestSpace::foreign_within(domain, self.privcmd.clone(), budget)
         });
-        Ok(space.clone())
+        space.clone()
     }
 
     /// Ends a device and says what it has done. The guest's accesses go nowhere afterwards.
@@ -298,7 +325,7 @@ impl Guest {
     }
 
     fn report(&self, report: &Report) -> Result<(), Error> {
-        self.channel.send(report, None).map_err(Error::Channel)
+        self.channel.send(report, &[]).map_err(Error::Channel)
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::btree_map::Entry as MapEntry;
 use std::io::{self, Read};
+use std::os::fd::AsRawFd;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
@@ -41,9 +42,14 @@ impl Supervisor {
             MapEntry::Occupied(known) => return Ok(known.into_mut()),
             MapEntry::Vacant(new) => new,
         };
-        let guest = GuestProcess::spawn(domain, self.config.kernel, self.config.memory)?;
-        let events = Events::with_data(&guest, Token::Guest(domain).into(), EventSet::IN);
-        ops.add(events).map_err(io::Error::other)?;
+        let guest = GuestProcess::spawn(domain, &self.config)?;
+        let events = [
+            Events::with_data(&guest, Token::Guest(domain).into(), EventSet::IN),
+            Events::with_data_raw(guest.dials(), Token::Dial(domain).into(), EventSet::IN),
+        ];
+        for events in events {
+            ops.add(events).map_err(io::Error::other)?;
+        }
         Ok(new.insert(guest))
     }
 
@@ -77,7 +83,7 @@ impl Supervisor {
                 false => self.closed(key),
             };
         };
-        if let Err(e) = guest.send(&Command::Detach { device, last }, None) {
+        if let Err(e) = guest.send(&Command::Detach { device, last }) {
             // Its end, or our patience, brings us on.
             log::warn!("domain {domain}: cannot reach its process: {e}");
         }
@@ -109,6 +115,18 @@ impl Supervisor {
             }
         }
         Ok(())
+    }
+
+    /// A process wants to be connected with a backend.
+    pub(super) fn on_dial(&self, domain: u16, ops: &mut EventOps) {
+        let Some(guest) = self.guests.get(&domain) else {
+            return;
+        };
+        if !guest.dial()
+            && let Err(e) = ops.remove(Events::empty_raw(guest.dials()))
+        {
+            log::error!("domain {domain}: {e}");
+        }
     }
 
     fn on_report(&mut self, domain: u16, report: Report) -> Result<(), Error> {
@@ -155,8 +173,9 @@ impl Supervisor {
         let Some(process) = self.guests.remove(&domain) else {
             return Ok(());
         };
-        if let Err(e) = ops.remove(Events::empty(&process)) {
-            log::error!("domain {domain}: {e}");
+        for fd in [process.as_raw_fd(), process.dials()] {
+            // Fails when it was removed before.
+            let _ = ops.remove(Events::empty_raw(fd));
         }
         let until = Instant::now() + PATIENCE;
         self.ending.push(Ending {

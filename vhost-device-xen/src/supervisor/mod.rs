@@ -21,8 +21,9 @@ use std::time::{Duration, Instant};
 use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber, SubscriberOps};
 use xen_store::{Client, Store, Watch, WatchEvent};
 
-use crate::channel::{Command, DeviceId, Directory};
+use crate::channel::{DeviceId, Directory};
 use crate::config::Config;
+use crate::confinement;
 use crate::guest::chain;
 use guests::Ending;
 use keys::{Key, device_path, directory_path, numbers, state};
@@ -66,6 +67,9 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// The root directory of guests' processes.
+    #[error("{} has to be an empty directory", confinement::EMPTY)]
+    Root(#[source] io::Error),
     /// Signals.
     #[error("cannot wait for signals")]
     Signals(#[source] io::Error),
@@ -82,6 +86,7 @@ pub enum Error {
 pub fn run(config: Config) -> Result<(), Error> {
     xen_ioctls::Privcmd::open().map_err(Error::NoXen)?;
     let _lock = lock()?;
+    confinement::make_root().map_err(Error::Root)?;
     let store = Client::open()?;
     // Nobody else's backend directory may be written.
     let domain = store.read_parsed("domid")?.unwrap_or(0);
@@ -138,12 +143,18 @@ enum Token {
     Devices(Directory),
     Domains,
     Guest(u16),
+    /// A guest process wants a connection.
+    Dial(u16),
 }
+
+/// Added to a domain: what it [dials](Token::Dial).
+const DIAL: u32 = 0x2_0000;
 
 impl From<Token> for u32 {
     fn from(token: Token) -> Self {
         match token {
             Token::Guest(domain) => domain.into(),
+            Token::Dial(domain) => DIAL | u32::from(domain),
             Token::Signal => 0x1_0000,
             Token::Devices(Directory::Virtio) => 0x1_0001,
             Token::Devices(Directory::Disk) => 0x1_0002,
@@ -155,6 +166,9 @@ impl From<Token> for u32 {
 
 impl From<u32> for Token {
     fn from(data: u32) -> Self {
+        if let Some(Ok(domain)) = data.checked_sub(DIAL).map(u16::try_from) {
+            return Self::Dial(domain);
+        }
         match (u16::try_from(data), data) {
             (Ok(domain), _) => Self::Guest(domain),
             (_, 0x1_0001) => Self::Devices(Directory::Virtio),
@@ -319,7 +333,7 @@ impl Supervisor {
             Ok(guest) => guest,
             Err(e) => return self.refuse(key, &format!("no process for the guest: {e}")),
         };
-        if let Err(e) = guest.send(&Command::Attach(spec), file.as_ref()) {
+        if let Err(e) = guest.attach(spec, file.as_ref()) {
             // It has ended, or it hangs and has to: its end says so of all its devices.
             log::debug!("domain {domain}: cannot reach its process: {e}");
             guest.kill();
@@ -427,6 +441,10 @@ impl Supervisor {
             Token::Devices(directory) => self.on_devices(directory, ops),
             Token::Domains => self.on_domains(),
             Token::Guest(domain) => self.on_guest(domain, ops),
+            Token::Dial(domain) => {
+                self.on_dial(domain, ops);
+                Ok(())
+            }
             Token::Child => {
                 drain(&self.children);
                 self.reap(ops)

@@ -2,15 +2,25 @@
 
 //! A guest process as its supervisor sees it.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Process, ExitStatus, Stdio};
 
-use crate::channel::{Channel, Command, Report};
-use crate::config::{Kernel, Memory};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+use xen_hypercall::DomId;
 use xen_hypercall::dm_op::ServerId;
+use xen_ioctls::Grants;
+
+use crate::channel::{
+    Channel, Command, DeviceId, DeviceKind, DeviceSpec, Dial, Dialled, External, Report,
+};
+use crate::config::Config;
+use crate::confinement::nodes;
 
 /// Ourselves, also after the file has been replaced by a newer one.
 const PROGRAM: &str = "/proc/self/exe";
@@ -20,19 +30,27 @@ const PROGRAM: &str = "/proc/self/exe";
 pub struct GuestProcess {
     child: Child,
     channel: Channel,
+    /// Where it asks for connections.
+    dials: Channel,
+    /// Where its devices' backends listen.
+    backends: BTreeMap<DeviceId, PathBuf>,
     /// The number of its IOREQ server, once it has told.
     pub server: Option<ServerId>,
 }
 
 impl GuestProcess {
-    /// Starts a process for `domain`.
+    /// Starts a process for `domain`, with device nodes that are restricted to it.
     ///
     /// # Errors
     ///
     /// When there can be no more processes or descriptors.
-    pub fn spawn(domain: u16, kernel: Kernel, memory: Memory) -> io::Result<Self> {
+    pub fn spawn(domain: u16, config: &Config) -> io::Result<Self> {
+        let (privcmd, events) = nodes(DomId(domain)).map_err(io::Error::other)?;
         let (ours, theirs) = Channel::pair()?;
-        ours.set_nonblocking()?;
+        let (dials, dialer) = Channel::pair()?;
+        for end in [&ours, &dials] {
+            end.set_nonblocking()?;
+        }
         let child = Process::new(PROGRAM)
             .args(["guest", "--domain", &domain.to_string()])
             .stdin(Stdio::from(OwnedFd::from(theirs)))
@@ -42,13 +60,17 @@ impl GuestProcess {
         let process = Self {
             child,
             channel: ours,
+            dials,
+            backends: BTreeMap::new(),
             server: None,
         };
         let configure = Command::Configure {
-            irqfd: kernel.irqfd,
-            memory,
+            uid: config.process.uid.get(),
+            irqfd: config.kernel.irqfd,
+            memory: config.memory,
         };
-        process.send(&configure, None)?;
+        let files = [privcmd.as_fd(), events.as_fd(), dialer.as_fd()];
+        process.channel.send(&configure, &files)?;
         Ok(process)
     }
 
@@ -57,8 +79,49 @@ impl GuestProcess {
     /// # Errors
     ///
     /// When the process does not listen, or is gone.
-    pub fn send(&self, command: &Command, file: Option<&File>) -> io::Result<()> {
-        self.channel.send(command, file.map(AsFd::as_fd))
+    pub fn send(&self, command: &Command) -> io::Result<()> {
+        self.channel.send(command, &[])
+    }
+
+    /// Hands it a device to serve, and the file behind it.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), or when gntdev cannot be opened.
+    pub fn attach(&mut self, spec: DeviceSpec, file: Option<&File>) -> io::Result<()> {
+        if let DeviceKind::External(External { socket, .. }) = &spec.kind {
+            self.backends.insert(spec.id, socket.clone());
+        }
+        let grants = spec.grants.then(Grants::open).transpose();
+        let grants = grants.map_err(io::Error::other)?;
+        let files: Vec<BorrowedFd<'_>> = grants
+            .iter()
+            .map(Grants::as_fd)
+            .chain(file.map(AsFd::as_fd))
+            .collect();
+        self.channel.send(&Command::Attach(spec), &files)
+    }
+
+    /// What wakes [`dial`](Self::dial).
+    pub fn dials(&self) -> RawFd {
+        self.dials.as_raw_fd()
+    }
+
+    /// Connects the process with a backend of a device of its guest, as it asks; says whether it may
+    /// ask again.
+    pub fn dial(&self) -> bool {
+        let device = match self.dials.receive() {
+            Ok(Some((Dial(device), _))) => device,
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return true,
+            Ok(None) | Err(_) => return false,
+        };
+        let path = self.backends.get(&device).ok_or(io::ErrorKind::NotFound);
+        let socket = path.map_err(io::Error::from).and_then(|path| reach(path));
+        let sent = match &socket {
+            Ok(socket) => self.dials.send(&Dialled(None), &[socket.as_fd()]),
+            Err(e) => self.dials.send(&Dialled(Some(e.to_string())), &[]),
+        };
+        sent.is_ok()
     }
 
     /// What the process has said, or `None` when it has ended.
@@ -102,5 +165,55 @@ impl Drop for GuestProcess {
         // Fails when it has ended. It is not waited for: one that hangs in the kernel would take
         // its supervisor along.
         let _ = self.child.kill();
+    }
+}
+
+/// Connects to a socket, without waiting for whoever listens there.
+fn reach(path: &Path) -> io::Result<UnixStream> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    connect(&socket, &SocketAddrUnix::new(path)?)?;
+    let socket = UnixStream::from(socket);
+    socket.set_nonblocking(false)?;
+    Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn whoever_listens_is_reached_and_whoever_does_not_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+
+        let before = reach(&path).unwrap_err().kind();
+        let listener = UnixListener::bind(&path).unwrap();
+        let ours = reach(&path).unwrap();
+
+        assert_eq!(before, io::ErrorKind::NotFound);
+        let (theirs, _) = listener.accept().unwrap();
+        assert_eq!(ours.peer_addr().unwrap().as_pathname(), Some(&*path));
+        drop((ours, theirs));
+    }
+
+    /// It would wait for a place in the queue.
+    #[test]
+    fn a_listener_that_accepts_nobody_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        let _listener = UnixListener::bind(&path).unwrap();
+
+        let mut waiting = Vec::new();
+        let full = loop {
+            match reach(&path) {
+                Ok(socket) => waiting.push(socket),
+                Err(e) => break e.kind(),
+            }
+        };
+
+        assert_eq!(full, io::ErrorKind::WouldBlock);
     }
 }

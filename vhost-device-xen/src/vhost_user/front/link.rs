@@ -78,13 +78,12 @@ pub struct Link {
 }
 
 impl Link {
-    /// Connects to the backend of a device.
+    /// Begins the conversation with the backend of a device.
     ///
     /// # Errors
     ///
     /// [`Error`].
-    pub fn connect(external: &External) -> Result<Self, Error> {
-        let stream = UnixStream::connect(&external.socket).map_err(Error::Connect)?;
+    pub fn begin(stream: UnixStream, external: &External) -> Result<Self, Error> {
         let theirs = stream.try_clone().map_err(Error::Connect)?;
         let mut frontend = Frontend::from_stream(theirs, external.queues.into());
         let features = frontend.get_features().named("asking for features")?;

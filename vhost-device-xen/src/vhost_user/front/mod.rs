@@ -5,6 +5,7 @@
 //! A thread per device talks to the backend. So the guest waits for a backend only when it resets
 //! its device, and not for long; a backend that goes is looked for until it is there again.
 
+mod dialer;
 pub(super) mod link;
 mod regions;
 
@@ -29,10 +30,12 @@ use xen_hypercall::DomId;
 use xen_vm_memory::{GuestSpace, Mode};
 
 use super::wire::Region;
-use crate::channel::External;
+use crate::channel::{DeviceId, External};
+use crate::confinement::Kind;
 use crate::guest::{Line, Space, chain};
 use crate::rings;
 use crate::transport::QueueSetup;
+pub use dialer::Dialer;
 pub use link::Error;
 use link::Link;
 
@@ -43,9 +46,26 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// How long a guest waits for its backend to let go of its memory. Then it is disconnected.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Who serves a device, and how to get there.
+pub struct Backend {
+    /// The device.
+    pub device: DeviceId,
+    /// What the configuration says of it.
+    pub external: External,
+    /// Who connects.
+    pub dialer: Dialer,
+}
+
+impl Backend {
+    fn connect(&self) -> Result<Link, Error> {
+        let stream = self.dialer.connect(self.device).map_err(Error::Connect)?;
+        Link::begin(stream, &self.external)
+    }
+}
+
 /// A backend that was found, and what the guest is told of it.
 pub struct Found {
-    external: External,
+    backend: Backend,
     link: Link,
     /// Identity and limits.
     pub traits: Traits,
@@ -58,14 +78,15 @@ pub struct Found {
 /// # Errors
 ///
 /// [`Error`] why it cannot be used.
-pub fn find(external: External) -> Result<Found, Error> {
+pub fn find(backend: Backend) -> Result<Found, Error> {
     let deadline = Instant::now() + FIRST;
     let mut link = loop {
-        match Link::connect(&external) {
+        match backend.connect() {
             Err(Error::Connect(_)) if Instant::now() < deadline => thread::sleep(AGAIN),
             other => break other?,
         }
     };
+    let external = &backend.external;
     Ok(Found {
         traits: Traits {
             id: external.device,
@@ -74,7 +95,7 @@ pub fn find(external: External) -> Result<Found, Error> {
             queue_size: external.queue_size,
         },
         config: link.config(external.config)?,
-        external,
+        backend,
         link,
     })
 }
@@ -96,7 +117,7 @@ pub struct Guest {
 enum Command {
     Start(u64, Vec<QueueSetup>),
     Stop(Sender<()>),
-    End,
+    End(Sender<()>),
 }
 
 /// The thread that talks to the backend of a device; ended when dropped.
@@ -120,7 +141,7 @@ impl Front {
         let wake = EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC)?;
         let socket = Arc::new(Mutex::new(Some(found.link.socket()?)));
         let body = Body {
-            external: found.external,
+            backend: found.backend,
             call: guest.line.eventfd().map_or_else(
                 || EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC),
                 EventFd::try_clone,
@@ -151,8 +172,14 @@ impl Front {
 
     /// Has the backend let go of the guest's memory, and waits for that.
     pub fn stop(&self) {
+        self.wait(Command::Stop);
+    }
+
+    /// Has the thread do what takes an answer of the backend's, and ends the conversation if there is
+    /// none for long.
+    fn wait(&self, command: impl FnOnce(Sender<()>) -> Command) {
         let (done, stopped) = mpsc::channel();
-        self.command(Command::Stop(done));
+        self.command(command(done));
         if stopped.recv_timeout(PATIENCE).is_err() {
             log::warn!("a backend does not let go of its guest, and is disconnected");
             self.disconnect();
@@ -181,8 +208,7 @@ impl Front {
 
 impl Drop for Front {
     fn drop(&mut self) {
-        self.stop();
-        self.command(Command::End);
+        self.wait(Command::End);
         if let Some(thread) = self.thread.take() {
             // The panic of a thread was reported when it happened.
             let _ = thread.join();
@@ -214,7 +240,7 @@ enum Token {
 
 /// The state of the thread.
 struct Body {
-    external: External,
+    backend: Backend,
     guest: Guest,
     call: EventFd,
     /// Interrupts are raised here.
@@ -250,7 +276,11 @@ impl Body {
                         self.renew(ops);
                     }
                 }
-                Command::End => self.is_over = true,
+                Command::End(done) => {
+                    self.halt(ops);
+                    let _ = done.send(());
+                    self.is_over = true;
+                }
             }
         }
     }
@@ -260,7 +290,13 @@ impl Body {
         let (Some(link), Some(running)) = (&mut self.link, &mut self.running) else {
             return;
         };
-        match serve(link, running, &self.external, &self.guest, &self.call) {
+        match serve(
+            link,
+            running,
+            &self.backend.external,
+            &self.guest,
+            &self.call,
+        ) {
             Ok(()) => running.is_known = true,
             Err(e) => self.lose(ops, &chain(&e)),
         }
@@ -275,7 +311,8 @@ impl Body {
         let mut done = queues.try_for_each(|queue| link.stop(queue.index));
         if self.guest.space.mode() == Mode::Grant {
             // A driver that frees rings which somebody maps can never grant that memory again.
-            done = done.and_then(|()| link.share(&memory(&self.external, &self.guest, &[])?));
+            done =
+                done.and_then(|()| link.share(&memory(&self.backend.external, &self.guest, &[])?));
         }
         if let Err(e) = &done {
             self.lose(ops, &chain(e));
@@ -287,20 +324,15 @@ impl Body {
     /// but `vhost-user-backend`, before 0.11, keeps the used index.
     fn renew(&mut self, ops: &mut EventOps) {
         self.leave(ops);
-        if !self.find(ops) {
-            self.look_again();
+        if let Err(e) = self.find(ops) {
+            self.look_again(&chain(&e));
         }
     }
 
     /// Lets the backend go, and looks for another.
     fn lose(&mut self, ops: &mut EventOps, why: &str) {
         if self.leave(ops) {
-            let path = self.external.socket.display();
-            warn_limited!(
-                "domain {}: {path}: the backend is lost: {why}",
-                self.guest.domain
-            );
-            self.look_again();
+            self.look_again(why);
         }
     }
 
@@ -316,7 +348,12 @@ impl Body {
         true
     }
 
-    fn look_again(&mut self) {
+    fn look_again(&mut self, why: &str) {
+        let path = self.backend.external.socket.display();
+        warn_limited!(
+            "domain {}: {path}: the backend is lost: {why}",
+            self.guest.domain
+        );
         if let Err(e) = self.timer.reset(AGAIN, Some(AGAIN)) {
             log::error!("cannot look for a backend: {e}");
         }
@@ -325,36 +362,29 @@ impl Body {
     fn on_timer(&mut self, ops: &mut EventOps) {
         // Read, or it is readable for ever; fails when there is nothing.
         let _ = self.timer.wait();
-        if self.link.is_some() || !self.find(ops) {
+        if self.link.is_some() || self.find(ops).is_err() {
             return;
         }
-        let path = self.external.socket.display();
+        let path = self.backend.external.socket.display();
         log::info!(
             "domain {}: {path}: a backend is there again",
             self.guest.domain
         );
     }
 
-    /// Connects to a backend, and has it serve the driver if there is one; says whether there is a
-    /// backend.
-    fn find(&mut self, ops: &mut EventOps) -> bool {
-        let Ok(link) = Link::connect(&self.external) else {
-            return false;
-        };
-        let Ok(socket) = link.socket() else {
-            return false;
-        };
-        if let Err(e) = ops.add(token(link.fd(), Token::Link)) {
-            log::error!("cannot watch a backend: {e}");
-            return false;
-        }
+    /// Connects to a backend, and has it serve the driver if there is one.
+    fn find(&mut self, ops: &mut EventOps) -> Result<(), Error> {
+        let link = self.backend.connect()?;
+        let socket = link.socket().map_err(Error::Connect)?;
+        let watched = ops.add(token(link.fd(), Token::Link));
+        watched.map_err(|e| Error::Connect(io::Error::other(e)))?;
         if let Err(e) = self.timer.clear() {
             log::error!("cannot stop looking for a backend: {e}");
         }
         *self.socket() = Some(socket);
         self.link = Some(link);
         self.begin(ops);
-        true
+        Ok(())
     }
 
     fn socket(&self) -> std::sync::MutexGuard<'_, Option<UnixStream>> {
@@ -373,6 +403,9 @@ fn run(name: String, body: Body) -> io::Result<JoinHandle<()>> {
     let mut events = EventManager::new().map_err(io::Error::other)?;
     let id = events.add_subscriber(body);
     thread::Builder::new().name(name).spawn(move || {
+        if !Kind::Front.is_entered() {
+            return;
+        }
         loop {
             let body = events.subscriber_mut(id);
             if body.expect("it was added, and nobody removes it").is_over {
