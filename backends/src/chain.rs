@@ -133,6 +133,8 @@ pub(crate) struct Chains {
     taken: Vec<Taken>,
     direct: Vec<Descriptor>,
     tables: Vec<Range>,
+    /// Descriptors in those tables.
+    entries: usize,
     /// The indirect table that is being read.
     table: Vec<Descriptor>,
     planned: Vec<Planned>,
@@ -146,34 +148,75 @@ pub(crate) struct Chains {
 impl Chains {
     /// Takes chains off the available ring, and says whether it stopped at a limit.
     pub(crate) fn take<M: Batch>(&mut self, queue: &mut Queue, mem: &M) -> Result<bool, Fault> {
-        self.taken.clear();
-        self.direct.clear();
-        self.tables.clear();
+        self.begin();
         let (table, size) = (GuestAddress(queue.desc_table()), queue.size());
         let next = Wrapping(queue.next_avail());
         let available = usize::from((queue.avail_idx(mem, Ordering::Acquire)? - next).0);
         let mut heads = queue.iter(mem)?;
-        let mut entries = 0;
         while self.taken.len() < available {
             if self.taken.len() == BATCH_CHAINS {
                 return Ok(true);
             }
             let head = heads.next().ok_or(Fault::Unreadable)?.head_index();
-            if head >= size {
-                return Err(Fault::Head { head, size });
-            }
-            let first = self.direct.len();
-            let taken = self.walk(mem, table, size, head)?;
-            entries += taken.table.map_or(0, |t| t.len / DESCRIPTOR_SIZE);
-            if self.direct.len() + entries > BATCH_DESCRIPTORS && !self.taken.is_empty() {
-                self.direct.truncate(first);
+            if !self.admit(mem, table, size, head)? {
                 heads.go_to_previous_position();
                 return Ok(true);
             }
-            self.tables.extend(taken.table);
-            self.taken.push(taken);
         }
         Ok(false)
+    }
+
+    /// As [`take`](Self::take), of chains that were taken before by somebody who is no more: as many of
+    /// `heads`, from the first on, as a batch may have.
+    pub(crate) fn take_again<M: Batch>(
+        &mut self,
+        heads: &[u16],
+        queue: &Queue,
+        mem: &M,
+    ) -> Result<(), Fault> {
+        self.begin();
+        let (table, size) = (GuestAddress(queue.desc_table()), queue.size());
+        for head in heads.iter().take(BATCH_CHAINS) {
+            if !self.admit(mem, table, size, *head)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many chains the batch has.
+    pub(crate) fn len(&self) -> usize {
+        self.taken.len()
+    }
+
+    fn begin(&mut self) {
+        self.taken.clear();
+        self.direct.clear();
+        self.tables.clear();
+        self.entries = 0;
+    }
+
+    /// Takes one chain; false if the batch has no room for it.
+    fn admit<M: Batch>(
+        &mut self,
+        mem: &M,
+        table: GuestAddress,
+        size: u16,
+        head: u16,
+    ) -> Result<bool, Fault> {
+        if head >= size {
+            return Err(Fault::Head { head, size });
+        }
+        let first = self.direct.len();
+        let taken = self.walk(mem, table, size, head)?;
+        self.entries += taken.table.map_or(0, |table| table.len / DESCRIPTOR_SIZE);
+        if self.direct.len() + self.entries > BATCH_DESCRIPTORS && !self.taken.is_empty() {
+            self.direct.truncate(first);
+            return Ok(false);
+        }
+        self.tables.extend(taken.table);
+        self.taken.push(taken);
+        Ok(true)
     }
 
     /// Copies a chain's descriptors out of the table, up to an indirect one.

@@ -19,6 +19,7 @@ use vm_memory::{Bytes, GuestAddress, GuestAddressSpace, VolatileSlice};
 use crate::chain::{Chains, Fault, Flaw, Resolved};
 use crate::counters::Counters;
 use crate::device::{Device, Interrupt};
+use crate::inflight::InFlight;
 use crate::memory::Batch;
 use crate::pending::Keeper;
 use crate::request::{Buffers, Memory, Receipt, Request, Shelf};
@@ -66,6 +67,10 @@ pub struct VirtQueue {
     chains: Chains,
     receipts: Vec<Receipt>,
     keeper: Keeper,
+    /// What is remembered for the process that comes after this one.
+    record: Option<InFlight>,
+    /// Taken by somebody who is no more, and to be served again before anything else.
+    again: Vec<u16>,
     /// Set once the rings were found to be in memory.
     checked: bool,
     /// Set while the driver is asked not to notify.
@@ -87,12 +92,39 @@ impl VirtQueue {
             chains: Chains::default(),
             receipts: Vec::new(),
             keeper: Keeper::default(),
+            record: None,
+            again: Vec::new(),
             checked: false,
             quiet: false,
             lingers: false,
             fresh: false,
             broken: false,
         }
+    }
+
+    /// Has what is in flight be written down, from now on. The ring is one that nobody has served.
+    pub fn record(&mut self, mut record: InFlight) {
+        record.clear();
+        self.record = Some(record);
+    }
+
+    /// Goes on where somebody has stopped who kept a record, at any moment: what was in flight is served
+    /// again, in its order, and then what follows.
+    ///
+    /// # Errors
+    ///
+    /// When the used ring is not in memory.
+    pub fn resume<A>(&mut self, mut record: InFlight, space: &A) -> Result<(), virtio_queue::Error>
+    where
+        A: GuestAddressSpace<M: Batch>,
+    {
+        let used = self.queue.used_idx(&*space.memory(), Ordering::Acquire)?.0;
+        self.again = record.recover(used);
+        let count = u16::try_from(self.again.len()).expect("a ring has at most 32,768 descriptors");
+        self.queue.set_next_used(used);
+        self.queue.set_next_avail(used.wrapping_add(count));
+        self.record = Some(record);
+        Ok(())
     }
 
     /// Its number.
@@ -245,15 +277,27 @@ impl VirtQueue {
             self.queue.disable_notification(mem)?;
             self.quiet = true;
         }
+        let more = self.take(mem)?;
+        self.keeper.limit(self.queue.size().into());
+        *stop = self.serve(mem, &Memory::of(&guard), device, counters);
+        Ok(more || self.keeper.has_answers())
+    }
+
+    /// Takes a batch, and says whether there is more.
+    fn take<M: Batch>(&mut self, mem: &M) -> Result<bool, Fault> {
+        if !self.again.is_empty() {
+            self.chains.take_again(&self.again, &self.queue, mem)?;
+            let left = self.chains.plan(mem);
+            self.again.drain(..self.chains.len() - usize::from(left));
+            return Ok(true);
+        }
         let start = self.queue.next_avail();
         let taken = self.chains.take(&mut self.queue, mem);
         // With a fault nothing of the batch is served, and the ring's state says so.
         let more = taken.inspect_err(|_| self.queue.set_next_avail(start))?;
         let left = self.chains.plan(mem);
         self.undo(left);
-        self.keeper.limit(self.queue.size().into());
-        *stop = self.serve(mem, &Memory::of(&guard), device, counters);
-        Ok(more || left > 0 || self.keeper.has_answers())
+        Ok(more || left > 0)
     }
 
     /// Has kept requests answered, as [`batch`](Self::batch) has new ones served.
@@ -318,6 +362,9 @@ impl VirtQueue {
             for (chain, receipt) in chains.iter().zip(&self.receipts) {
                 // What panics has been seen, and goes back.
                 done += 1;
+                if let Some(record) = &mut self.record {
+                    record.take(chain.head);
+                }
                 let (readable, writable) = chain.sides(&slices);
                 let shelf = Shelf {
                     keeper: &self.keeper,
@@ -471,7 +518,14 @@ impl VirtQueue {
         let is_due = |receipt: &&Receipt| receipt.kept.get().is_none();
         for receipt in self.receipts.iter().filter(is_due) {
             let len = u32::try_from(receipt.written.get()).unwrap_or(u32::MAX);
-            self.queue.add_used(mem, receipt.head, len)?;
+            let queue = &mut self.queue;
+            match &mut self.record {
+                None => queue.add_used(mem, receipt.head, len)?,
+                Some(record) => record.give_back(receipt.head, || {
+                    queue.add_used(mem, receipt.head, len)?;
+                    Ok::<_, virtio_queue::Error>(queue.next_used())
+                })?,
+            }
             written += u64::from(len);
             read += u64::try_from(receipt.read.get()).unwrap_or(u64::MAX);
             count += 1;

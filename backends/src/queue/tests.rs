@@ -5,6 +5,7 @@ mod chains;
 mod kept;
 mod mapped;
 mod quiet;
+mod resume;
 
 use std::sync::Mutex;
 

@@ -96,6 +96,19 @@ fn requests_from_before_the_start_are_served_without_a_kick() {
 }
 
 #[test]
+fn a_thread_that_cannot_be_entered_serves_nothing() {
+    let mut bench = Bench::new();
+    bench.send(0, 1);
+
+    let worker = Worker::spawn_in("no".into(), bench.setup(), || false).unwrap();
+    bench.interrupts.wait(0, 1);
+    let stopped = worker.stop();
+
+    assert!(bench.drivers[0].used().is_empty());
+    assert!(stopped.queues.iter().all(|(queue, _)| queue.is_broken()));
+}
+
+#[test]
 fn each_kick_wakes_the_worker_though_nobody_reads_it() {
     let mut bench = Bench::new();
     let worker = Worker::spawn("kicks".into(), bench.setup()).unwrap();
