@@ -92,15 +92,41 @@ impl Pages {
         flags
             .compare_exchange(ready, claimed, Ordering::AcqRel, Ordering::Relaxed)
             .ok()?;
+        Some(self.copy(vcpu))
+    }
+
+    /// What a server before this one has left of the request of a vCPU. There is no such server any
+    /// more.
+    pub fn claim_left(&self, vcpu: usize) -> Left<'_> {
+        match self.flags(vcpu).load(Ordering::Acquire) & STATE_MASK {
+            STATE_INPROCESS => Left::Begun(self.copy(vcpu)),
+            STATE_RESPONSE => Left::Answered,
+            _ => Left::Nothing,
+        }
+    }
+
+    /// The request of a vCPU, which is INPROCESS and this server's.
+    fn copy(&self, vcpu: usize) -> Claim<'_> {
         // SAFETY: `slot` is in a mapped page and aligned; while the state is INPROCESS, Xen does
         // not change the slot, and any bits are a `Slot`.
         let slot = unsafe { ptr::read_volatile(self.slot(vcpu)) };
-        Some(Claim {
+        Claim {
             pages: self,
             vcpu,
             slot,
-        })
+        }
     }
+}
+
+/// What a server that has ended left of a request.
+#[derive(Debug)]
+pub(crate) enum Left<'a> {
+    /// Nothing, or a request that it never saw.
+    Nothing,
+    /// It may have done all or nothing of it.
+    Begun(Claim<'a>),
+    /// An answer that the vCPU may not know of.
+    Answered,
 }
 
 /// A request that is this server's to answer.

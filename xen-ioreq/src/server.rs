@@ -18,7 +18,7 @@ use xen_hypercall::slot::NoSlot;
 use xen_hypercall::{DomId, Port};
 use xen_ioctls::{EventChannels, IoEventFd, Kick, Mapping, Privcmd};
 
-use crate::page::{Access, Claim, Pages, Request};
+use crate::page::{Access, Claim, Left, Pages, Request};
 
 /// Events taken from the kernel in one system call.
 const EVENTS: usize = 64;
@@ -81,7 +81,7 @@ pub trait Handler {
     fn invalidate(&mut self);
 }
 
-/// An enabled IOREQ server of one domain; destroyed when dropped.
+/// An enabled IOREQ server of one domain; destroyed when dropped, unless it is [left](Self::leave).
 #[derive(Debug)]
 pub struct IoreqServer {
     events: EventChannels,
@@ -117,15 +117,45 @@ impl IoreqServer {
     ///
     /// As [`create`](Self::create).
     pub fn create_with(domain: DomId, privcmd: Privcmd, events: EventChannels) -> Result<Self> {
-        let step = |step| move |source| failed(domain, step, source);
         let vcpus = count_vcpus(domain, &privcmd)?;
         let id = privcmd
             .perform(domain, CreateIoreqServer::unbuffered())
-            .map_err(step("create an IOREQ server"))?;
+            .map_err(|source| failed(domain, "create an IOREQ server", source))?;
+        Self::begin(domain, vcpus, id, privcmd, events)
+    }
+
+    /// Takes over a server of this domain's that was [left](Self::leave), or whose process was killed: Xen
+    /// keeps it, its ranges, and vCPUs that wait for it. `id` is [its number](Self::id). Nobody else may
+    /// serve it any more.
+    ///
+    /// Once the handler can answer, [`dispatch_left`](Self::dispatch_left) has to be called.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Step`] when there is no such server, or it cannot be served; then it is destroyed.
+    pub fn adopt(
+        domain: DomId,
+        id: ServerId,
+        privcmd: Privcmd,
+        events: EventChannels,
+    ) -> Result<Self> {
+        let vcpus = count_vcpus(domain, &privcmd)?;
+        Self::begin(domain, vcpus, id, privcmd, events)
+    }
+
+    fn begin(
+        domain: DomId,
+        vcpus: usize,
+        id: ServerId,
+        privcmd: Privcmd,
+        events: EventChannels,
+    ) -> Result<Self> {
+        let step = |step| move |source| failed(domain, step, source);
         let id = Id {
             domain,
             id,
             privcmd,
+            is_left: false,
         };
         // The page comes first: it exists once it is acquired, and enabling fills it in.
         let pages = Pages::new(id.pages(vcpus)?);
@@ -228,7 +258,7 @@ impl IoreqServer {
         let events = &events[..count];
         for port in events {
             if let Some(vcpu) = self.vcpu_of.get(port) {
-                self.answer(*vcpu, handler)?;
+                self.answer(*vcpu, handler);
             }
         }
         match events {
@@ -238,21 +268,43 @@ impl IoreqServer {
     }
 
     /// Answers every vCPU that waits, whether it was announced or not.
+    pub fn dispatch_all(&mut self, handler: &mut impl Handler) {
+        for vcpu in 0..self.ports.len() {
+            self.answer(vcpu, handler);
+        }
+    }
+
+    /// Answers what was asked while nobody served, and what the server before has begun: an access that
+    /// may have been carried out already, so it has to bear that. For an [adopted](Self::adopt) server.
     ///
     /// # Errors
     ///
     /// As [`dispatch`](Self::dispatch).
-    pub fn dispatch_all(&mut self, handler: &mut impl Handler) -> Result<()> {
+    pub fn dispatch_left(&mut self, handler: &mut impl Handler) -> Result<()> {
         for vcpu in 0..self.ports.len() {
-            self.answer(vcpu, handler)?;
+            match self.pages.claim_left(vcpu) {
+                Left::Nothing => {}
+                Left::Begun(claim) => self.serve(vcpu, claim, handler),
+                Left::Answered => self.events.notify(self.ports[vcpu])?,
+            }
         }
+        self.dispatch_all(handler);
         Ok(())
     }
 
-    fn answer(&self, vcpu: usize, handler: &mut impl Handler) -> Result<()> {
-        let Some(claim) = self.pages.claim(vcpu) else {
-            return Ok(());
-        };
+    /// Ends the service and leaves the server to Xen, for somebody to [adopt](Self::adopt): vCPUs that
+    /// access its ranges wait until then.
+    pub fn leave(mut self) {
+        self.id.is_left = true;
+    }
+
+    fn answer(&self, vcpu: usize, handler: &mut impl Handler) {
+        if let Some(claim) = self.pages.claim(vcpu) {
+            self.serve(vcpu, claim, handler);
+        }
+    }
+
+    fn serve<'s>(&'s self, vcpu: usize, claim: Claim<'s>, handler: &mut impl Handler) {
         let resume = Resume {
             server: self,
             vcpu,
@@ -265,7 +317,6 @@ impl IoreqServer {
         {
             log::error!("domain {}: cannot pass on a kick: {e}", self.id.domain);
         }
-        Ok(())
     }
 }
 
@@ -349,6 +400,7 @@ struct Id {
     domain: DomId,
     id: ServerId,
     privcmd: Privcmd,
+    is_left: bool,
 }
 
 impl Id {
@@ -381,6 +433,9 @@ impl Id {
 
 impl Drop for Id {
     fn drop(&mut self) {
+        if self.is_left {
+            return;
+        }
         let op = DestroyIoreqServer::new(self.id);
         if let Err(e) = self.op(op, "destroy the IOREQ server") {
             // A domain that is gone has taken its servers along.

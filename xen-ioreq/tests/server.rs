@@ -2,16 +2,18 @@
 
 //! An IOREQ server against a simulated Xen, with the test in the place of the guest.
 
-// UNSAFE: a descriptor is borrowed from an eventfd.
+// UNSAFE: a descriptor is borrowed from an eventfd; a slot is written as another server would.
 #![expect(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+use std::mem::offset_of;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use vmm_sys_util::eventfd::{EFD_NONBLOCK, EventFd};
-use xen_hypercall::ioreq::Slot;
+use xen_hypercall::ioreq::{STATE_INPROCESS, STATE_MASK, STATE_RESPONSE, Slot};
+use xen_hypercall::memory::Resource;
 use xen_hypercall::{DomId, Port};
 use xen_ioctls::sim::{Arch, Call, Config, Guest, Xen};
 use xen_ioctls::{EventChannels, Privcmd};
@@ -206,7 +208,7 @@ fn a_request_that_nobody_announced_is_found_by_a_look_at_all_slots() {
     // The event that Xen makes up at binding is read and not acknowledged: the port is silent.
     let access = guest.mmio_read(0, BASE, 4).unwrap();
 
-    server.dispatch_all(&mut device).unwrap();
+    server.dispatch_all(&mut device);
 
     assert!(access.answer().is_some());
 }
@@ -334,6 +336,91 @@ fn a_server_that_is_dropped_leaves_nothing_behind() {
         (0, 0, 0)
     );
     assert!(guest.mmio_read(0, BASE, 4).is_none());
+}
+
+/// Another process takes over what `server` leaves.
+fn succeed(xen: &Xen, server: IoreqServer) -> IoreqServer {
+    let id = server.id();
+    server.leave();
+    let (privcmd, events) = restricted(xen);
+    IoreqServer::adopt(GUEST, id, privcmd, events).unwrap()
+}
+
+/// The server before has got this far with the request of vCPU 0.
+fn set_state(xen: &Xen, server: &IoreqServer, state: u8) {
+    let page = Resource::ioreq_page(server.id(), 0);
+    let page = xen.privcmd().map_resource(GUEST, page).unwrap();
+    let flags = page.as_ptr().wrapping_add(offset_of!(Slot, flags));
+    // SAFETY: the byte is in the page, which is mapped; nobody else touches it meanwhile.
+    let was = unsafe { flags.read_volatile() };
+    // SAFETY: as above.
+    unsafe { flags.write_volatile(was & !STATE_MASK | state) };
+}
+
+#[test]
+fn a_server_that_was_left_is_adopted_with_its_ranges_and_those_who_wait() {
+    let (xen, guest, server) = machine(2);
+    let id = server.id();
+    server.leave();
+    let waiting = guest.mmio_read(1, BASE, 4).unwrap();
+    let (privcmd, events) = restricted(&xen);
+    let mut device = Device::default();
+
+    let mut server = IoreqServer::adopt(GUEST, id, privcmd, events).unwrap();
+    assert_eq!(waiting.answer(), None);
+    server.dispatch_left(&mut device).unwrap();
+
+    assert!(waiting.answer().is_some());
+    let next = guest.mmio_read(0, BASE, 4).unwrap();
+    server.dispatch(&mut device).unwrap();
+    assert!(next.answer().is_some());
+    drop(server);
+    assert_eq!((guest.servers(), guest.bound_ports()), (0, 0));
+}
+
+#[test]
+fn what_was_begun_is_done_again_and_never_goes_back() {
+    let (xen, guest, server) = machine(1);
+    let access = guest.mmio_write(0, BASE + 0x70, 4, 0xf).unwrap();
+    set_state(&xen, &server, STATE_INPROCESS);
+    let mut server = succeed(&xen, server);
+    let mut device = Device::default();
+
+    server.dispatch(&mut device).unwrap();
+    assert_eq!(device.writes, []);
+    server.dispatch_left(&mut device).unwrap();
+
+    assert_eq!(device.writes.len(), 1);
+    assert!(access.answer().is_some());
+    assert_eq!(guest.crashed(), None);
+}
+
+#[test]
+fn what_was_answered_without_a_word_is_announced() {
+    let (xen, guest, server) = machine(1);
+    let access = guest.mmio_read(0, BASE, 4).unwrap();
+    set_state(&xen, &server, STATE_RESPONSE);
+    let mut server = succeed(&xen, server);
+    let mut device = Device::default();
+    xen.take_calls();
+
+    server.dispatch_left(&mut device).unwrap();
+
+    assert!(matches!(xen.take_calls()[..], [Call::Notify(_)]));
+    assert_eq!(device.reads, []);
+    assert!(access.answer().is_some());
+}
+
+#[test]
+fn a_server_that_does_not_exist_is_not_adopted() {
+    let (xen, _guest, server) = machine(1);
+    let id = server.id();
+    drop(server);
+    let (privcmd, events) = restricted(&xen);
+
+    let adopted = IoreqServer::adopt(GUEST, id, privcmd, events);
+
+    assert!(matches!(adopted, Err(Error::Step { .. })));
 }
 
 #[test]
