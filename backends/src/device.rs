@@ -9,6 +9,7 @@ use virtio_bindings::virtio_ring::{VIRTIO_RING_F_EVENT_IDX, VIRTIO_RING_F_INDIRE
 
 use crate::config::ConfigSpace;
 use crate::request::Request;
+use crate::saved::SavedState;
 
 /// Features that the queue loop and the transport implement for every device.
 ///
@@ -97,6 +98,18 @@ pub trait Device: Send {
     fn wake(&mut self) -> bool {
         false
     }
+
+    /// How many bytes of [`SavedState`] it takes to go on for a driver in another process. The same for the
+    /// life of the device.
+    ///
+    /// The default is for devices that know nothing of their driver but its requests.
+    fn state_len(&self) -> usize {
+        0
+    }
+
+    /// Goes on with what is there, then keeps its state there. Called before the first request, with what
+    /// has been [negotiated](Self::negotiated).
+    fn keep_state(&mut self, _state: SavedState) {}
 
     /// Forgets what it knows of the driver, and drops the requests that it keeps.
     ///

@@ -62,6 +62,7 @@ mod memory;
 mod pending;
 mod queue;
 mod request;
+mod saved;
 mod sys;
 mod worker;
 
@@ -83,6 +84,7 @@ pub use memory::{Batch, Range};
 pub use pending::Pending;
 pub use queue::{Progress, VirtQueue};
 pub use request::{Buffers, Memory, Request, Status};
+pub use saved::SavedState;
 pub use worker::{Setup, Stopped, Worker};
 
 /// Runs the README's example.

@@ -7,8 +7,8 @@
 
 use std::io;
 
-use super::wire::{IrqStatus, direction};
-use super::{Chip, Edge, Edges, Failure, interrupt};
+use super::wire::{IrqStatus, direction, irq};
+use super::{Chip, Edge, Edges, Failure, interrupt, trigger};
 use crate::pending::Pending;
 use crate::request::Request;
 
@@ -23,6 +23,17 @@ pub(super) enum Trigger {
 }
 
 impl Trigger {
+    /// `VIRTIO_GPIO_IRQ_TYPE_*`.
+    fn kind(self) -> u32 {
+        match self {
+            Self::Rising => irq::EDGE_RISING,
+            Self::Falling => irq::EDGE_FALLING,
+            Self::Both => irq::EDGE_BOTH,
+            Self::High => irq::LEVEL_HIGH,
+            Self::Low => irq::LEVEL_LOW,
+        }
+    }
+
     /// The edges to watch for: a level begins with one.
     fn edges(self) -> Edges {
         Edges {
@@ -40,6 +51,9 @@ impl Trigger {
         }
     }
 }
+
+/// Bytes that a line is [remembered](Line::state) by.
+pub(super) const STATE: usize = 4;
 
 /// What the driver uses a line for.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -89,6 +103,36 @@ impl Line {
             Use::Output => direction::OUT,
             Use::Input => direction::IN,
         }
+    }
+
+    /// What has to be known of it to go on: direction, value, kind of interrupt, whether an edge is latched.
+    pub(super) fn state(&self) -> [u8; STATE] {
+        let kind = self.trigger.map_or(irq::NONE, Trigger::kind);
+        [
+            self.direction(),
+            self.value.into(),
+            kind.to_le_bytes()[0],
+            self.is_latched.into(),
+        ]
+    }
+
+    /// Makes it what it was for another process.
+    pub(super) fn restore(
+        &mut self,
+        chip: &mut dyn Chip,
+        [direction, value, kind, is_latched]: [u8; STATE],
+    ) -> Result<(), Failure> {
+        self.value = value != 0;
+        match direction {
+            direction::OUT => self.make_output(chip)?,
+            direction::IN => self.make_input(chip)?,
+            _ => {}
+        }
+        if let Some(Some(trigger)) = trigger(kind.into()) {
+            self.watch(chip, Some(trigger))?;
+            self.is_latched = is_latched != 0;
+        }
+        Ok(())
     }
 
     pub(super) fn make_output(&mut self, chip: &mut dyn Chip) -> Result<(), Failure> {

@@ -31,6 +31,7 @@ use crate::device::{Device, Traits};
 use crate::error::Error;
 use crate::limits::GPIO_EDGES;
 use crate::request::Request;
+use crate::saved::SavedState;
 
 /// A change of a line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -121,6 +122,8 @@ pub struct Controller {
     config: Config,
     /// Whether the driver knows of interrupts.
     has_irqs: bool,
+    /// The lines, for another process to go on with.
+    saved: Option<SavedState>,
 }
 
 /// Why a request fails.
@@ -129,6 +132,15 @@ enum Failure {
     Wrong(&'static str),
     /// The host cannot do it.
     Host(io::Error),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wrong(what) => f.write_str(what),
+            Self::Host(error) => write!(f, "the GPIO chip: {error}"),
+        }
+    }
 }
 
 impl From<io::Error> for Failure {
@@ -176,12 +188,14 @@ impl Controller {
             },
             names,
             has_irqs: false,
+            saved: None,
         })
     }
 
     /// Does what a message says, and returns the value for the response.
     fn execute(&mut self, message: Message) -> Result<u8, Failure> {
-        let line = self.lines.get_mut(usize::from(message.gpio.get()));
+        let place = usize::from(message.gpio.get());
+        let line = self.lines.get_mut(place);
         let line = line.ok_or(Failure::Wrong("no such line"))?;
         let (chip, value) = (self.chip.as_mut(), message.value.get());
         match message.kind.get() {
@@ -206,6 +220,7 @@ impl Controller {
             }
             _ => return Err(Failure::Wrong("no kind of request")),
         }
+        self.save(place);
         Ok(0)
     }
 
@@ -248,14 +263,29 @@ impl Controller {
             request.malformed("not one for an interrupt");
             return interrupt(request, IrqStatus::Invalid);
         }
-        let line = gpio.and_then(|gpio| self.lines.get_mut(usize::from(gpio)));
-        match line {
-            Some(line) if self.has_irqs => line.unmask(self.chip.as_mut(), request),
+        let place = gpio.map_or(usize::MAX, usize::from);
+        match self.lines.get_mut(place) {
+            Some(line) if self.has_irqs => {
+                line.unmask(self.chip.as_mut(), request);
+                self.save(place);
+            }
             _ => {
                 request.malformed("no such interrupt");
                 interrupt(request, IrqStatus::Invalid);
             }
         }
+    }
+
+    /// Writes down what a line is, for another process.
+    fn save(&self, place: usize) {
+        if let (Some(saved), Some(line)) = (&self.saved, self.lines.get(place)) {
+            let bytes = line.state().into_iter().enumerate();
+            bytes.for_each(|(n, byte)| saved.set(place * line::STATE + n, byte));
+        }
+    }
+
+    fn save_all(&self) {
+        (0..self.lines.len()).for_each(|place| self.save(place));
     }
 
     /// Lets lines see some of their edges; says whether there may be more.
@@ -264,12 +294,9 @@ impl Controller {
             let Some((offset, edge)) = self.chip.next_edge() else {
                 return false;
             };
-            let line = self
-                .places
-                .get(&offset)
-                .map(|place| &mut self.lines[*place]);
-            if let Some(line) = line {
-                line.see(self.chip.as_mut(), edge);
+            if let Some(place) = self.places.get(&offset).copied() {
+                self.lines[place].see(self.chip.as_mut(), edge);
+                self.save(place);
             }
         }
         true
@@ -321,6 +348,21 @@ impl Device for Controller {
         self.see_edges()
     }
 
+    fn state_len(&self) -> usize {
+        self.lines.len() * line::STATE
+    }
+
+    fn keep_state(&mut self, state: SavedState) {
+        for (place, line) in self.lines.iter_mut().enumerate() {
+            let bytes = std::array::from_fn(|n| state.get(place * line::STATE + n));
+            if let Err(failure) = line.restore(self.chip.as_mut(), bytes) {
+                log::error!("line {} is not as it was: {failure}", line.offset());
+            }
+        }
+        self.saved = Some(state);
+        self.save_all();
+    }
+
     fn reset(&mut self) {
         for line in &mut self.lines {
             if let Err(error) = line.release(self.chip.as_mut()) {
@@ -328,6 +370,7 @@ impl Device for Controller {
             }
         }
         self.has_irqs = false;
+        self.save_all();
     }
 }
 
@@ -376,7 +419,7 @@ fn trigger(kind: u32) -> Option<Option<Trigger>> {
 fn fail(mut request: Request<'_>, failure: &Failure) {
     match failure {
         Failure::Wrong(what) => request.malformed(what),
-        Failure::Host(error) => request.failed(format_args!("the GPIO chip: {error}")),
+        Failure::Host(_) => request.failed(failure),
     }
     request.write_bytes(&[Status::Err as u8, 0]);
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
+use vm_memory::MmapRegion;
 
 use super::*;
 use crate::counters::{Counters, Snapshot};
@@ -601,4 +604,86 @@ proptest! {
         let events = bench.drivers[1].used().len();
         prop_assert_eq!(events, sent[1]);
     }
+}
+
+/// Another process takes the place of the one that the driver knows.
+fn succeed(bench: &mut Bench, area: &Arc<MmapRegion>) {
+    let mut device = Controller::new(Box::new(SimulatedChip::new(4)), None).unwrap();
+    device.negotiated(1 << VIRTIO_GPIO_F_IRQ);
+    let len = device.state_len();
+    device.keep_state(SavedState::new(area.clone(), 0, len).unwrap());
+    bench.device = device;
+}
+
+#[test]
+fn another_process_goes_on_with_lines_and_interrupts() {
+    let area = Arc::new(MmapRegion::new(16).unwrap());
+    let mut bench = Bench::new();
+    succeed(&mut bench, &area);
+    bench.wire(irq::EDGE_RISING);
+    bench.order(message::SET_DIRECTION, 2, OUT);
+    bench.set(2, 1);
+
+    succeed(&mut bench, &area);
+
+    assert_eq!(
+        bench.ask(message::GET_DIRECTION, 0, 0),
+        (OK, direction::OUT)
+    );
+    assert_eq!(bench.ask(message::GET_DIRECTION, 1, 0), (OK, direction::IN));
+    assert_eq!(
+        bench.ask(message::GET_DIRECTION, 3, 0),
+        (OK, direction::NONE)
+    );
+    assert_eq!(bench.ask(message::GET_VALUE, 2, 0), (OK, 1));
+    let waits = bench.unmask(1);
+    assert_eq!(bench.status(waits), None);
+    bench.set(0, 1);
+    assert_eq!(bench.status(waits), Some(IrqStatus::Valid as u8));
+}
+
+#[test]
+fn another_process_remembers_an_edge_that_nobody_was_told_of() {
+    let area = Arc::new(MmapRegion::new(16).unwrap());
+    let mut bench = Bench::new();
+    succeed(&mut bench, &area);
+    bench.wire(irq::EDGE_RISING);
+    bench.set(0, 1);
+
+    succeed(&mut bench, &area);
+
+    let told = bench.unmask(1);
+    assert_eq!(bench.status(told), Some(IrqStatus::Valid as u8));
+}
+
+#[test]
+fn nothing_is_left_for_another_process_after_a_reset() {
+    let area = Arc::new(MmapRegion::new(16).unwrap());
+    let mut bench = Bench::new();
+    succeed(&mut bench, &area);
+    bench.wire(irq::EDGE_RISING);
+
+    bench.device.reset();
+    succeed(&mut bench, &area);
+
+    assert_eq!(
+        bench.ask(message::GET_DIRECTION, 0, 0),
+        (OK, direction::NONE)
+    );
+}
+
+#[test]
+fn what_makes_no_sense_is_no_state() {
+    let area = Arc::new(MmapRegion::new(16).unwrap());
+    let state = SavedState::new(area.clone(), 0, 16).unwrap();
+    (0..16).for_each(|place| state.set(place, 0xff));
+    let mut bench = Bench::new();
+
+    succeed(&mut bench, &area);
+
+    assert_eq!(
+        bench.ask(message::GET_DIRECTION, 0, 0),
+        (OK, direction::NONE)
+    );
+    bench.order(message::SET_DIRECTION, 0, OUT);
 }
