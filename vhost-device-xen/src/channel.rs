@@ -131,9 +131,9 @@ impl DeviceKind {
 /// What the supervisor asks of a guest process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
-    /// Who the process is to be, and how it uses the kernel. Comes first, once, with three
-    /// descriptors: privcmd and the event channels, both restricted to the guest, and the line to
-    /// whoever connects to backends.
+    /// Who the process is to be, and how it uses the kernel. Comes first, once, with four
+    /// descriptors: privcmd and the event channels, both restricted to the guest, the line to
+    /// whoever connects to backends, and the guest's lock, which is to be held to the end.
     Configure {
         /// The user and group that it runs as.
         uid: u32,
@@ -141,10 +141,15 @@ pub enum Command {
         irqfd: bool,
         /// How to reach the guest's memory.
         memory: Memory,
+        /// The number of the IOREQ server of a process that is no more, to be taken over. Nothing is
+        /// answered before [`Resume`](Self::Resume) then.
+        server: Option<u16>,
     },
-    /// Serve a device, with these descriptors: gntdev if there are grants, then its file if it has
-    /// one.
+    /// Serve a device, with these descriptors: its record, gntdev if there are grants, then its file if
+    /// it has one.
     Attach(DeviceSpec),
+    /// All devices that the process before had are there.
+    Resume,
     /// Stop serving a device.
     Detach {
         /// Which one.
@@ -152,6 +157,9 @@ pub enum Command {
         /// There is no other: let go of the guest altogether.
         last: bool,
     },
+    /// There is nothing to serve: let go of the guest. The end of the channel, without this, asks to
+    /// leave everything as it is to another process.
+    End,
 }
 
 /// What a guest process has to say.

@@ -53,6 +53,19 @@ pub enum Error {
     Xen(#[from] xen_ioctls::Error),
 }
 
+impl Error {
+    /// Whether Xen has said that it is so already (`EEXIST`): the range is this server's.
+    pub fn is_known(&self) -> bool {
+        let Self::Step { source, .. } = self else {
+            return false;
+        };
+        source.raw_os_error() == Some(EEXIST)
+    }
+}
+
+/// `EEXIST`, as Linux passes Xen's on.
+const EEXIST: i32 = 17;
+
 /// Something to signal once the vCPU runs again, or nothing.
 #[derive(Debug)]
 pub struct Kicked(Option<Arc<EventFd>>);

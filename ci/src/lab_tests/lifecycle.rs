@@ -175,10 +175,10 @@ pub const A_KILLED_PROCESS_IS_ITS_GUESTS_AFFAIR: LabTest = LabTest {
         wait_line $(console victim) 'all well' 60
         guest_start other
         wait_line $(console other) 'entropy' 60
-        for process in /proc/[0-9]*; do
-            if tr '\\0' ' ' < $process/cmdline | grep -q 'guest --domain 1 '; then
-                kill -9 ${process#/proc/}
-            fi
+        for n in 1 2 3 4; do
+            old=$(process_of victim)
+            kill -9 $old
+            [ $n = 4 ] || wait_for 10 sh -c \". /lab/lib.sh; [ \\$(process_of victim) != $old ]\"
         done
         wait_line /tmp/daemon.log 'virtio/1/0: not served: .*signal: 9' 10
         xl destroy victim

@@ -64,7 +64,7 @@ pub const A_GUESTS_PROCESS_CAN_DO_NOTHING_ELSE: LabTest = LabTest {
             "Uid: 65534 65534 65534 65534 Gid: 65534 65534 65534 65534 Groups: CapPrm: 0000000000000000 \
              CapEff: 0000000000000000 NoNewPrivs: 1 Seccomp: 2 Seccomp_filters: 3 is blk:1/51712",
         ),
-        ("dom0", "Seccomp_filters: 2 is vhost-device-xe"),
+        ("dom0", "Seccomp_filters: 2 is vhost-xen:1"),
         ("dom0", "Seccomp_filters: 3 is rng:2/0"),
         ("dom0", "its own guest: 1 vCPUs"),
         (

@@ -61,6 +61,11 @@ impl Bus {
         self.ready.pop()
     }
 
+    /// Has all devices stop, for another process to go on.
+    pub fn leave(&mut self) {
+        self.devices.values_mut().for_each(GuestDevice::leave);
+    }
+
     fn find(&mut self, addr: u64) -> Option<(&mut GuestDevice, u64)> {
         let (base, device) = self.devices.range_mut(..=addr).next_back()?;
         let offset = addr - base;

@@ -2,24 +2,26 @@
 
 //! One device of a guest: its registers, and the worker behind them.
 
+use std::fs::File;
 use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use backends::{
-    ConfigSpace, Counters, Device, RING_FEATURES, Setup, Traits, VirtQueue, Worker, warn_limited,
+    ConfigSpace, Counters, Device, InFlight, RING_FEATURES, Setup, Traits, VirtQueue, Worker,
+    warn_limited,
 };
 use virtio_bindings::virtio_config::{VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_VERSION_1};
 use virtio_bindings::virtio_ring::VIRTIO_RING_F_EVENT_IDX;
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 use xen_hypercall::DomId;
-use xen_ioctls::Privcmd;
-use xen_ioreq::{IoreqServer, Kicked};
+use xen_ioreq::Kicked;
 use xen_vm_memory::{GuestSpace, Mode, Pin};
 
 use super::Error;
 use super::line::Line;
 use super::memory::Space;
+use super::record::{Before, Record};
 use crate::channel::{DeviceId, DeviceSpec};
 use crate::confinement::Kind;
 use crate::rings;
@@ -32,6 +34,7 @@ pub struct GuestDevice {
     domain: DomId,
     spec: DeviceSpec,
     registers: Mmio,
+    config: ConfigSpace,
     signals: Arc<Signals>,
     line: Arc<Line>,
     space: GuestSpace,
@@ -39,6 +42,7 @@ pub struct GuestDevice {
     kicks: Vec<Arc<EventFd>>,
     counters: Arc<Counters>,
     state: State,
+    record: Record,
     /// A driver has been ready at some time.
     used: bool,
 }
@@ -57,6 +61,8 @@ struct Shape {
     features: u64,
     required: u64,
     config: ConfigSpace,
+    /// Bytes of its own that another process needs.
+    state: usize,
 }
 
 impl Server {
@@ -69,6 +75,7 @@ impl Server {
                     features: traits.features | RING_FEATURES,
                     required: required(mode) | device.required(),
                     config: device.config(),
+                    state: device.state_len(),
                 }
             }
             Self::There(found, _) => Shape {
@@ -76,6 +83,7 @@ impl Server {
                 features: found.traits.features | platform(mode),
                 required: required(mode),
                 config: ConfigSpace::new(&found.config),
+                state: 0,
             },
         }
     }
@@ -94,7 +102,8 @@ enum State {
 
 impl GuestDevice {
     /// Puts a device behind registers at the place that `spec` says. The guest finds it once the
-    /// [range](Self::range) is mapped.
+    /// [range](Self::range) is mapped. Where `record` has it, it goes on for the driver of a process that
+    /// is no more.
     ///
     /// # Errors
     ///
@@ -102,15 +111,16 @@ impl GuestDevice {
     pub fn new(
         spec: DeviceSpec,
         device: Server,
+        record: File,
         space: GuestSpace,
-        server: &IoreqServer,
-        privcmd: &Privcmd,
-        irqfd: bool,
+        line: Line,
     ) -> Result<Self, Error> {
-        let domain = server.domain();
-        let signals = Arc::new(Signals::default());
-        let line = Line::new(domain, spec.irq, signals.clone(), privcmd, irqfd)?;
+        let domain = line.domain();
+        let signals = line.signals().clone();
         let shape = device.shape(space.mode());
+        let record = Record::new(record, shape.traits, shape.state);
+        let (record, before) = record.map_err(Error::Record)?;
+        let config = shape.config.clone();
         let kicks = (0..shape.traits.queues)
             .map(|_| EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()
@@ -138,18 +148,55 @@ impl GuestDevice {
                 State::External(Front::spawn(name, *found, guest).map_err(Error::Worker)?)
             }
         };
-        Ok(Self {
+        let mut device = Self {
             domain,
             spec,
             registers,
+            config,
             signals,
             line,
             space,
             kicks,
             counters: Arc::default(),
             state,
+            record,
             used: false,
-        })
+        };
+        device.go_on(before)?;
+        Ok(device)
+    }
+
+    /// Takes the place of a process that is no more.
+    fn go_on(&mut self, before: Before) -> Result<(), Error> {
+        match before {
+            Before::Nothing => return self.save(),
+            Before::Told(registers, queues, config) => {
+                self.config.write(0, &config);
+                let action = self.registers.restore(registers, &queues);
+                self.act(action, true);
+            }
+            Before::Another => {
+                log::error!(
+                    "domain {}: {}: not the device any more that its driver knows",
+                    self.domain,
+                    self.name()
+                );
+                self.signals.broken();
+            }
+        }
+        self.used = self.registers.is_driver_ok();
+        // What the driver was not told, it is told now, maybe once more.
+        self.signals.queue();
+        self.signals.config();
+        self.line.raise();
+        Ok(())
+    }
+
+    /// Writes down what the driver has told, for whoever comes after this process.
+    fn save(&self) -> Result<(), Error> {
+        let (registers, queues) = self.registers.state();
+        let saved = self.record.save(registers, queues, &self.config);
+        saved.map_err(Error::Record)
     }
 
     /// Which device this is.
@@ -188,14 +235,34 @@ impl GuestDevice {
 
     /// Does what a write of the guest asks for.
     pub fn write(&mut self, offset: u64, size: u8, value: u64) -> Kicked {
-        match self.registers.write(offset, size, value) {
+        let action = self.registers.write(offset, size, value);
+        // Before anything is done: what the rings of a driver that is ready have in flight is part of it.
+        if let Action::Start { queues, .. } = &action {
+            for setup in queues {
+                self.record
+                    .in_flight(setup.index)
+                    .as_mut()
+                    .map(InFlight::clear);
+            }
+        }
+        if self.registers.take_change()
+            && let Err(e) = self.save()
+        {
+            warn_limited!("domain {}: {}: {}", self.domain, self.name(), chain(&e));
+        }
+        self.act(action, false)
+    }
+
+    /// Does what registers ask for; for rings that were served before, if so.
+    fn act(&mut self, action: Action, again: bool) -> Kicked {
+        match action {
             Action::None => {}
             Action::Kick(queue) => {
                 let kick = self.kicks.get(usize::from(queue));
                 return kick.map_or_else(Kicked::none, |kick| Kicked::signal(kick.clone()));
             }
             Action::Start { features, queues } => {
-                if let Err(e) = self.start(features, &queues) {
+                if let Err(e) = self.start(features, &queues, again) {
                     warn_limited!("domain {}: {}: {}", self.domain, self.name(), chain(&e));
                     self.signals.broken();
                     self.line.raise();
@@ -224,13 +291,22 @@ impl GuestDevice {
         self.space.invalidate();
     }
 
+    /// Ends the service when the requests under way have ended, and leaves what comes to another process.
+    pub fn leave(&mut self) {
+        match std::mem::replace(&mut self.state, State::Lost) {
+            State::Running { worker, .. } => drop(worker.stop()),
+            State::External(front) => front.leave(),
+            State::Idle(_) | State::Lost => {}
+        }
+    }
+
     fn name(&self) -> String {
         format!("{}/{}", self.spec.id.directory.name(), self.spec.id.index)
     }
 
-    fn start(&mut self, features: u64, setups: &[QueueSetup]) -> Result<(), Error> {
+    fn start(&mut self, features: u64, setups: &[QueueSetup], again: bool) -> Result<(), Error> {
         if let State::External(front) = &self.state {
-            front.start(features, setups.to_vec());
+            front.start(features, setups.to_vec(), again);
             return Ok(());
         }
         // The rings first: where that fails the device stays as it is.
@@ -238,12 +314,18 @@ impl GuestDevice {
         for setup in setups {
             pins.extend(rings::pin(&self.space, setup)?);
         }
+        let space = Space(self.space.clone());
         let event_idx = features & (1 << VIRTIO_RING_F_EVENT_IDX) != 0;
         let queues = setups
             .iter()
             .map(|setup| {
                 let kick = self.kicks[usize::from(setup.index)].try_clone();
-                let queue = VirtQueue::new(setup.index, rings::queue(setup, event_idx)?);
+                let mut queue = VirtQueue::new(setup.index, rings::queue(setup, event_idx)?);
+                match self.record.in_flight(setup.index) {
+                    Some(record) if again => queue.resume(record, &space).map_err(Error::Resume)?,
+                    Some(record) => queue.record(record),
+                    None => {}
+                }
                 Ok((queue, kick.map_err(Error::EventFd)?))
             })
             .collect::<Result<Vec<_>, Error>>()?;
@@ -251,8 +333,14 @@ impl GuestDevice {
             return Err(Error::NotIdle);
         };
         device.negotiated(features);
+        if let Some(state) = self.record.saved_state() {
+            if !again {
+                state.clear();
+            }
+            device.keep_state(state);
+        }
         let setup = Setup {
-            space: Space(self.space.clone()),
+            space,
             device,
             queues,
             interrupt: self.line.clone(),

@@ -37,13 +37,7 @@ impl Line {
     /// # Errors
     ///
     /// [`Error`] when the kernel refuses the binding.
-    pub fn new(
-        domain: DomId,
-        irq: u32,
-        signals: Arc<Signals>,
-        privcmd: &Privcmd,
-        irqfd: bool,
-    ) -> Result<Self, Error> {
+    pub fn new(domain: DomId, irq: u32, privcmd: &Privcmd, irqfd: bool) -> Result<Self, Error> {
         // Level 0 changes nothing, but is refused if level 1 would be: better now than when the
         // guest waits.
         privcmd
@@ -65,9 +59,19 @@ impl Line {
         Ok(Self {
             domain,
             irq,
-            signals,
+            signals: Arc::default(),
             raise,
         })
+    }
+
+    /// The guest.
+    pub fn domain(&self) -> DomId {
+        self.domain
+    }
+
+    /// What its handler will read.
+    pub fn signals(&self) -> &Arc<Signals> {
+        &self.signals
     }
 
     /// What raises the interrupt when it is written to, if there is such a thing.

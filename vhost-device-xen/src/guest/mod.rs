@@ -7,7 +7,9 @@ mod device;
 mod host;
 mod line;
 mod memory;
+mod record;
 
+use std::ffi::CString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -19,6 +21,7 @@ use backends::i2c::{self, Adapter, HostBus, SimulatedBus};
 use backends::rng::{Entropy, Source};
 use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber, SubscriberOps};
 use xen_hypercall::DomId;
+use xen_hypercall::dm_op::ServerId;
 use xen_ioctls::{EventChannels, Grants, Privcmd};
 use xen_ioreq::IoreqServer;
 use xen_vm_memory::{GuestSpace, Policy};
@@ -36,6 +39,10 @@ pub use memory::Space;
 
 /// Where a simulated bus has a chip if nobody says: small EEPROMs are there.
 const SIMULATED_CHIP: u8 = 0x50;
+
+/// A number that other descriptors do not reach: descriptors are closed in the order of their numbers. Not
+/// above the usual limit.
+const HIGH: i32 = 1000;
 
 /// How many lines a simulated chip has.
 const SIMULATED_LINES: u16 = 8;
@@ -91,6 +98,18 @@ pub enum Error {
     /// The process has more rights than it should.
     #[error(transparent)]
     Confine(#[from] confinement::Error),
+    /// The lock that says that this process lives.
+    #[error("cannot hold the guest's lock")]
+    Lock(#[source] io::Error),
+    /// The supervisor has forgotten the record.
+    #[error("no record came with the device")]
+    NoRecord,
+    /// What is known of the device cannot be kept for the next process.
+    #[error("cannot keep a record")]
+    Record(#[source] io::Error),
+    /// The rings are not there any more.
+    #[error("the rings cannot be gone on with")]
+    Resume(#[source] virtio_queue::Error),
     /// The supervisor has forgotten the node.
     #[error("no gntdev came with the device")]
     NoGrants,
@@ -119,23 +138,43 @@ pub fn run(domain: DomId) -> Result<(), Error> {
     for signal in [libc::SIGTERM, libc::SIGINT] {
         signal_hook::flag::register(signal, Arc::default()).map_err(Error::Signals)?;
     }
+    // What `ps` shows; its threads have names of their own.
+    if let Ok(name) = CString::new(format!("vhost-xen:{domain}")) {
+        // Fails never, and would not matter.
+        let _ = rustix::thread::set_name(&name);
+    }
     let stdin = io::stdin()
         .as_fd()
         .try_clone_to_owned()
         .map_err(Error::Channel)?;
     let channel = Channel::from(stdin);
     let first = channel.receive().map_err(Error::Channel)?;
-    let Some((Command::Configure { uid, irqfd, memory }, files)) = first else {
+    let Some((first, files)) = first else {
         return Err(Error::Unconfigured);
     };
-    let Ok([privcmd, events, dialer]) = <[OwnedFd; 3]>::try_from(files) else {
+    let (
+        Command::Configure {
+            uid,
+            irqfd,
+            memory,
+            server,
+        },
+        Ok([privcmd, events, dialer, lock]),
+    ) = (first, <[OwnedFd; 4]>::try_from(files))
+    else {
         return Err(Error::Unconfigured);
     };
+    let _lock = hold(&lock).map_err(Error::Lock)?;
     confinement::enter(uid)?;
     let privcmd = Privcmd::from(privcmd);
     let irqfd = irqfd && privcmd.has_irqfd();
     log::debug!("domain {domain}: irqfd: {irqfd}");
-    let server = IoreqServer::create_with(domain, privcmd.clone(), EventChannels::from(events))?;
+    let events = EventChannels::from(events);
+    let is_adopted = server.is_some();
+    let server = match server {
+        Some(id) => IoreqServer::adopt(domain, ServerId(id), privcmd.clone(), events)?,
+        None => IoreqServer::create_with(domain, privcmd.clone(), events)?,
+    };
     let mut guest = Guest {
         privcmd,
         irqfd,
@@ -144,6 +183,7 @@ pub fn run(domain: DomId) -> Result<(), Error> {
         bus: Bus::default(),
         server,
         dialer: Dialer::new(Channel::from(dialer)),
+        is_adopted,
         outcome: None,
         channel,
     };
@@ -151,16 +191,28 @@ pub fn run(domain: DomId) -> Result<(), Error> {
         server: guest.server.id().0,
     })?;
     // An invalidation may have been asked for before anybody could hear it.
-    guest.server.dispatch_all(&mut guest.bus)?;
+    if !is_adopted {
+        guest.server.dispatch_all(&mut guest.bus);
+    }
     let mut events = EventManager::new().map_err(Error::Events)?;
     let id = events.add_subscriber(guest);
     loop {
         let guest = events.subscriber_mut(id).map_err(Error::Events)?;
         if let Some(outcome) = guest.outcome.take() {
-            return outcome;
+            // Also after an error: another process may fare better.
+            if !matches!(outcome, Ok(End::Gone)) {
+                events.remove_subscriber(id).map_err(Error::Events)?.leave();
+            }
+            return outcome.map(drop);
         }
         events.run().map_err(Error::Events)?;
     }
+}
+
+/// Another descriptor of the guest's lock, which is closed after all others: who gets the lock finds no image
+/// locked.
+fn hold(lock: &OwnedFd) -> io::Result<OwnedFd> {
+    Ok(rustix::io::fcntl_dupfd_cloexec(lock, HIGH)?)
 }
 
 /// What a readable descriptor means.
@@ -172,6 +224,15 @@ enum Token {
     Channel,
 }
 
+/// How it has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Nothing is left.
+    Gone,
+    /// Another process goes on.
+    Left,
+}
+
 /// A guest and its devices.
 struct Guest {
     privcmd: Privcmd,
@@ -179,13 +240,15 @@ struct Guest {
     irqfd: bool,
     memory: Memory,
     dialer: Dialer,
+    /// Nothing is answered until all devices are there.
+    is_adopted: bool,
     /// Memory by guest-physical address, shared by all devices that use it.
     foreign: Option<GuestSpace>,
     bus: Bus,
     /// After the devices: they go first.
     server: IoreqServer,
     /// Set when it is over.
-    outcome: Option<Result<(), Error>>,
+    outcome: Option<Result<End, Error>>,
     /// Last: when the supervisor sees it closed, nothing of the guest is left here.
     channel: Channel,
 }
@@ -193,17 +256,20 @@ struct Guest {
 impl Guest {
     fn on_ioreq(&mut self) -> Result<(), Error> {
         self.server.dispatch(&mut self.bus)?;
+        self.tell_ready()
+    }
+
+    fn tell_ready(&mut self) -> Result<(), Error> {
         while let Some(device) = self.bus.take_ready() {
             self.report(&Report::DriverOk(device))?;
         }
         Ok(())
     }
 
-    /// Carries out what the supervisor says; false when there is nothing more to do.
-    fn on_channel(&mut self) -> Result<bool, Error> {
+    /// Carries out what the supervisor says; how it ends if there is nothing more to do.
+    fn on_channel(&mut self, ops: &mut EventOps) -> Result<Option<End>, Error> {
         let Some((command, files)) = self.channel.receive().map_err(Error::Channel)? else {
-            self.detach_all();
-            return Ok(false);
+            return Ok(Some(End::Left));
         };
         match command {
             Command::Configure { .. } => return Err(Error::Unconfigured),
@@ -224,14 +290,38 @@ impl Guest {
                     self.detach_all();
                 }
                 self.report(&Report::Detached { device, counters })?;
-                return Ok(!last);
+                return Ok(last.then_some(End::Gone));
+            }
+            Command::Resume => {
+                self.is_adopted = false;
+                self.listen(ops).map_err(Error::Events)?;
+                self.server.dispatch_left(&mut self.bus)?;
+                self.tell_ready()?;
+            }
+            Command::End => {
+                self.detach_all();
+                return Ok(Some(End::Gone));
             }
         }
-        Ok(true)
+        Ok(None)
+    }
+
+    /// Hears vCPUs from now on.
+    fn listen(&self, ops: &mut EventOps) -> event_manager::Result<()> {
+        let token = Token::Ioreq as u32;
+        ops.add(Events::with_data(&self.server, token, EventSet::IN))
+    }
+
+    /// Ends, and leaves all to another process: the IOREQ server, whose vCPUs wait, and what is written
+    /// down of the devices.
+    fn leave(mut self) {
+        self.bus.leave();
+        self.server.leave();
     }
 
     fn attach(&mut self, spec: DeviceSpec, files: Vec<OwnedFd>) -> Result<(), Error> {
         let mut files = files.into_iter();
+        let record = File::from(files.next().ok_or(Error::NoRecord)?);
         let grants = match spec.grants {
             true => Some(Grants::from(files.next().ok_or(Error::NoGrants)?)),
             false => None,
@@ -239,15 +329,20 @@ impl Guest {
         let file = files.next().map(File::from);
         let device = self.server_of(&spec, grants.as_ref(), file)?;
         let space = self.space(grants);
-        let device =
-            GuestDevice::new(spec, device, space, &self.server, &self.privcmd, self.irqfd)?;
+        let domain = self.server.domain();
+        let line = Line::new(domain, spec.irq, &self.privcmd, self.irqfd)?;
+        let device = GuestDevice::new(spec, device, record, space, line)?;
         let range = device.range();
         self.bus.insert(device)?;
-        if let Err(e) = self.server.map_mmio(range.clone()) {
-            self.bus.remove_at(*range.start());
-            return Err(e.into());
+        match self.server.map_mmio(range.clone()) {
+            // Of the process before.
+            Err(e) if self.is_adopted && e.is_known() => Ok(()),
+            Err(e) => {
+                self.bus.remove_at(*range.start());
+                Err(e.into())
+            }
+            Ok(()) => Ok(()),
         }
-        Ok(())
     }
 
     /// Makes a device, or finds who serves it. A guest whose backend is not there gets a device
@@ -414,33 +509,21 @@ fn make_gpio(
 }
 
 impl MutEventSubscriber for Guest {
-    fn process(&mut self, events: Events, _ops: &mut EventOps) {
+    fn process(&mut self, events: Events, ops: &mut EventOps) {
         let done = match events.data() {
-            token if token == Token::Ioreq as u32 => self.on_ioreq().map(|()| true),
-            _ => self.on_channel(),
+            token if token == Token::Ioreq as u32 => self.on_ioreq().map(|()| None),
+            _ => self.on_channel(ops),
         };
-        match done {
-            Ok(true) => {}
-            Ok(false) => self.outcome = Some(Ok(())),
-            Err(e) => self.outcome = Some(Err(e)),
-        }
+        self.outcome = done.transpose();
     }
 
     fn init(&mut self, ops: &mut EventOps) {
-        let registered = ops
-            .add(Events::with_data(
-                &self.server,
-                Token::Ioreq as u32,
-                EventSet::IN,
-            ))
-            .and_then(|()| {
-                let fd = self.channel.as_raw_fd();
-                ops.add(Events::with_data_raw(
-                    fd,
-                    Token::Channel as u32,
-                    EventSet::IN,
-                ))
-            });
+        let fd = self.channel.as_raw_fd();
+        let token = Token::Channel as u32;
+        let mut registered = ops.add(Events::with_data_raw(fd, token, EventSet::IN));
+        if !self.is_adopted {
+            registered = registered.and_then(|()| self.listen(ops));
+        }
         if let Err(e) = registered {
             self.outcome = Some(Err(Error::Events(e)));
         }

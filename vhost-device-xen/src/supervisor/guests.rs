@@ -3,7 +3,6 @@
 //! The supervisor and its guest processes: what they report, and how they end. It waits for none
 //! of them.
 
-use std::collections::btree_map::Entry as MapEntry;
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
 use std::process::ExitStatus;
@@ -13,11 +12,13 @@ use event_manager::{EventOps, EventSet, Events};
 use xen_hypercall::DomId;
 use xen_hypercall::dm_op::{DestroyIoreqServer, ServerId};
 use xen_ioctls::Privcmd;
+use xen_store::Store;
 
-use super::keys::{Key, device_path, state};
+use super::handover::GuestState;
+use super::keys::{Key, device_path, directory_path, state};
 use super::process::GuestProcess;
-use super::{Entry, Error, PATIENCE, Supervisor, Token, confine};
-use crate::channel::{Command, Directory, Report};
+use super::{Announcement, Entry, Error, PATIENCE, Supervisor, Token, confine};
+use crate::channel::{Command, DeviceId, Directory, Report};
 
 /// Reports read at a time: a process that does nothing but report is not the only one.
 const REPORTS: usize = 64;
@@ -32,17 +33,31 @@ pub(super) struct Ending {
 }
 
 impl Supervisor {
-    /// The process of a guest, started if need be.
-    pub(super) fn start(
-        &mut self,
-        domain: u16,
-        ops: &mut EventOps,
-    ) -> io::Result<&mut GuestProcess> {
-        let new = match self.guests.entry(domain) {
-            MapEntry::Occupied(known) => return Ok(known.into_mut()),
-            MapEntry::Vacant(new) => new,
-        };
-        let guest = GuestProcess::spawn(domain, &self.config)?;
+    /// Starts the process of a guest, if it has none and no process of another daemon serves it still; says
+    /// whether it has one. Devices that were served before are served again.
+    pub(super) fn start(&mut self, domain: u16, ops: &mut EventOps) -> io::Result<bool> {
+        if self.guests.contains_key(&domain) {
+            return Ok(true);
+        }
+        match GuestState::open(&self.store, domain)? {
+            Some(state) => {
+                self.held.remove(&domain);
+                self.spawn(domain, state, ops).map(|()| true)
+            }
+            None => {
+                if self.held.insert(domain) {
+                    log::info!("domain {domain}: waiting for the process of another daemon to end");
+                }
+                self.look_again();
+                Ok(false)
+            }
+        }
+    }
+
+    /// Starts a process, and has it go on with what there was, if there was something.
+    fn spawn(&mut self, domain: u16, state: GuestState, ops: &mut EventOps) -> io::Result<()> {
+        let is_adopted = state.server().is_some();
+        let guest = GuestProcess::spawn(domain, &self.config, state)?;
         let events = [
             Events::with_data(&guest, Token::Guest(domain).into(), EventSet::IN),
             Events::with_data_raw(guest.dials(), Token::Dial(domain).into(), EventSet::IN),
@@ -50,7 +65,34 @@ impl Supervisor {
         for events in events {
             ops.add(events).map_err(io::Error::other)?;
         }
-        Ok(new.insert(guest))
+        self.guests.insert(domain, guest);
+        if is_adopted {
+            log::info!("domain {domain}: going on where a process has ended");
+            self.attach_all(domain).map_err(io::Error::other)?;
+            if let Some(guest) = self.guests.get(&domain) {
+                guest.send(&Command::Resume)?;
+            }
+            self.finish_unused(domain);
+        }
+        Ok(())
+    }
+
+    /// Hands the process of a guest all devices that the toolstack does not want closed.
+    fn attach_all(&mut self, domain: u16) -> Result<(), xen_store::Error> {
+        for directory in [Directory::Virtio, Directory::Disk] {
+            let path = format!("{}/{domain}", directory_path(directory));
+            let devices = self.store.directory(&path)?.unwrap_or_default();
+            for index in devices.iter().filter_map(|index| index.parse().ok()) {
+                let key = (domain, DeviceId { directory, index });
+                if matches!(
+                    self.announcement(key)?,
+                    Announcement::Wanted | Announcement::Used
+                ) {
+                    self.hand_over(key);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Whether the guest's process, if there is one, has been told to end or has.
@@ -63,8 +105,9 @@ impl Supervisor {
     pub(super) fn finish_unused(&self, domain: u16) {
         if !self.has_devices(domain)
             && let Some(guest) = self.guests.get(&domain)
+            && let Err(e) = guest.send(&Command::End)
         {
-            guest.finish();
+            log::debug!("domain {domain}: cannot reach its process: {e}");
         }
     }
 
@@ -132,8 +175,10 @@ impl Supervisor {
     fn on_report(&mut self, domain: u16, report: Report) -> Result<(), Error> {
         match report {
             Report::Serving { server } => {
-                if let Some(guest) = self.guests.get_mut(&domain) {
-                    guest.server = Some(ServerId(server));
+                let guest = self.guests.get_mut(&domain);
+                let noted = guest.map(|guest| guest.state.set_server(Some(ServerId(server))));
+                if let Some(Err(e)) = noted {
+                    log::error!("domain {domain}: no other process could go on for it: {e}");
                 }
                 Ok(())
             }
@@ -163,6 +208,9 @@ impl Supervisor {
             Report::Detached { device, counters } => {
                 let key = (domain, device);
                 log::info!("{}: ended: {counters}", device_path(key));
+                if let Some(guest) = self.guests.get(&domain) {
+                    guest.state.forget(device);
+                }
                 confine(key, self.closed(key))
             }
         }
@@ -188,17 +236,15 @@ impl Supervisor {
 
     /// Draws the conclusions from every process that has ended.
     pub(super) fn reap(&mut self, ops: &mut EventOps) -> Result<(), Error> {
-        while let Some((domain, server, status)) = self.take_ended() {
-            self.after(domain, server, &status)?;
+        while let Some((domain, state, status)) = self.take_ended() {
+            self.after(domain, state, &status, ops)?;
             // What came while the process was ending, and was put off.
-            for directory in [Directory::Virtio, Directory::Disk] {
-                self.scan(directory, ops)?;
-            }
+            self.scan_all(ops)?;
         }
         Ok(())
     }
 
-    fn take_ended(&mut self) -> Option<(u16, Option<ServerId>, io::Result<ExitStatus>)> {
+    fn take_ended(&mut self) -> Option<(u16, GuestState, io::Result<ExitStatus>)> {
         let ended = self.ending.iter_mut().enumerate().find_map(|(n, ending)| {
             ending
                 .process
@@ -210,33 +256,54 @@ impl Supervisor {
         let Ending {
             domain, process, ..
         } = self.ending.swap_remove(n);
-        Some((domain, process.server, status))
+        Some((domain, process.state, status))
     }
 
     fn after(
         &mut self,
         domain: u16,
-        server: Option<ServerId>,
+        mut state: GuestState,
         status: &io::Result<ExitStatus>,
+        ops: &mut EventOps,
     ) -> Result<(), Error> {
-        let clean = matches!(status, Ok(status) if status.success());
-        if let (false, Some(server)) = (clean, server) {
-            destroy(domain, server);
-        }
         let end = match status {
             Ok(status) => status.to_string(),
             Err(e) => e.to_string(),
         };
         let keys: Vec<(Key, Entry)> = self.of(domain).collect();
-        for (key, entry) in keys {
-            match entry {
-                Entry::Attaching | Entry::Attached => {
-                    self.refuse(key, &format!("the guest's process has ended ({end})"));
-                }
-                Entry::Detaching(_) => confine(key, self.closed(key))?,
-                Entry::Refused | Entry::Closed => {}
+        for (key, entry) in &keys {
+            if matches!(entry, Entry::Detaching(_)) {
+                state.forget(key.1);
+                confine(*key, self.closed(*key))?;
             }
         }
+        let is_served = self.has_devices(domain);
+        let is_clean = matches!(status, Ok(status) if status.success());
+        if is_served && !self.store.is_introduced(domain)? {
+            log::info!("domain {domain}: it is gone, and its process has ended ({end})");
+        } else if is_served {
+            log::error!("domain {domain}: its process has ended ({end})");
+            if state.server().is_some() && state.lose(Instant::now()) {
+                for (key, entry) in &keys {
+                    if matches!(entry, Entry::Attaching | Entry::Attached) {
+                        self.devices.remove(key);
+                    }
+                }
+                if let Err(e) = self.spawn(domain, state, ops) {
+                    log::error!("domain {domain}: no other process for it: {e}");
+                }
+                return Ok(());
+            }
+        }
+        for (key, entry) in keys {
+            if matches!(entry, Entry::Attaching | Entry::Attached) {
+                self.refuse(key, &format!("the guest's process has ended ({end})"));
+            }
+        }
+        if let (false, Some(server)) = (is_clean, state.server()) {
+            destroy(domain, server);
+        }
+        state.remove();
         Ok(())
     }
 
@@ -291,7 +358,7 @@ impl Supervisor {
         self.devices.insert(key, Entry::Detaching(now + PATIENCE));
     }
 
-    /// Ends all processes.
+    /// Ends all processes. What they served is left to the next daemon.
     pub(super) fn stop(&mut self) {
         let until = Instant::now() + PATIENCE;
         for (domain, process) in std::mem::take(&mut self.guests) {
@@ -316,14 +383,11 @@ impl Supervisor {
     /// Waits for the processes that end, until a moment. SIGCHLD ends the waiting early.
     fn wait_until(&mut self, until: Instant) {
         loop {
-            while let Some((domain, server, status)) = self.take_ended() {
+            while let Some((domain, _, status)) = self.take_ended() {
                 if let Ok(status) = status
                     && !status.success()
                 {
                     log::error!("domain {domain}: its process has ended: {status}");
-                    server
-                        .into_iter()
-                        .for_each(|server| destroy(domain, server));
                 }
             }
             let left = until.saturating_duration_since(Instant::now());

@@ -6,12 +6,13 @@
 //! makes it compare that with what XenStore says now, so events may be merged, late or spurious.
 
 mod guests;
+mod handover;
 mod keys;
 mod process;
 mod rules;
 mod spec;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
@@ -19,13 +20,15 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber, SubscriberOps};
+use vmm_sys_util::timerfd::TimerFd;
 use xen_store::{Client, Store, Watch, WatchEvent};
 
-use crate::channel::{DeviceId, Directory};
+use crate::channel::{DeviceId, DeviceSpec, Directory};
 use crate::config::Config;
 use crate::confinement;
 use crate::guest::chain;
 use guests::Ending;
+use handover::GuestState;
 use keys::{Key, device_path, directory_path, numbers, state};
 use process::GuestProcess;
 pub use rules::{adapter, chip};
@@ -33,6 +36,9 @@ pub use spec::{Error as SpecError, image, open};
 
 /// Locked by the one daemon that runs.
 const LOCK: &str = "/run/vhost-device-xen.lock";
+
+/// How often a guest is looked at whose process is another daemon's.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// How long a guest process may take to let a device go. libxl waits for 10 seconds.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -73,6 +79,9 @@ pub enum Error {
     /// Signals.
     #[error("cannot wait for signals")]
     Signals(#[source] io::Error),
+    /// No descriptors left.
+    #[error("cannot make a timer")]
+    Timer(#[source] io::Error),
     /// The event loop.
     #[error("cannot wait for events")]
     Events(#[source] event_manager::Error),
@@ -93,6 +102,7 @@ pub fn run(config: Config) -> Result<(), Error> {
     if domain != 0 {
         return Err(Error::NotControlDomain { domain });
     }
+    handover::sweep(&store);
     let supervisor = Supervisor::new(store, config)?;
     let mut events = EventManager::new().map_err(Error::Events)?;
     let id = events.add_subscriber(supervisor);
@@ -118,6 +128,21 @@ fn lock() -> Result<File, Error> {
     }
 }
 
+/// What the toolstack says of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Announcement {
+    /// There is no such device.
+    None,
+    /// It is to be served.
+    Wanted,
+    /// It is to be served, and its driver is ready.
+    Used,
+    /// It is to be let go.
+    Unwanted,
+    /// It is not served, and was told so.
+    Closed,
+}
+
 /// What has become of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Entry {
@@ -140,6 +165,8 @@ enum Token {
     Signal,
     /// A guest process may have ended.
     Child,
+    /// Another daemon's process may have ended.
+    Again,
     Devices(Directory),
     Domains,
     Guest(u16),
@@ -160,6 +187,7 @@ impl From<Token> for u32 {
             Token::Devices(Directory::Disk) => 0x1_0002,
             Token::Domains => 0x1_0003,
             Token::Child => 0x1_0004,
+            Token::Again => 0x1_0005,
         }
     }
 }
@@ -175,6 +203,7 @@ impl From<u32> for Token {
             (_, 0x1_0002) => Self::Devices(Directory::Disk),
             (_, 0x1_0003) => Self::Domains,
             (_, 0x1_0004) => Self::Child,
+            (_, 0x1_0005) => Self::Again,
             _ => Self::Signal,
         }
     }
@@ -193,6 +222,10 @@ struct Supervisor {
     /// Processes that have nothing more to say, and have to be gone before their guests get
     /// another one.
     ending: Vec<Ending>,
+    /// Guests that processes of another daemon still serve.
+    held: BTreeSet<u16>,
+    /// When to look at all devices again.
+    again: TimerFd,
     /// Set when it is over.
     outcome: Option<Result<(), Error>>,
 }
@@ -240,6 +273,8 @@ impl Supervisor {
             devices: BTreeMap::new(),
             guests: BTreeMap::new(),
             ending: Vec::new(),
+            held: BTreeSet::new(),
+            again: TimerFd::new().map_err(|e| Error::Timer(e.into()))?,
             outcome: None,
         })
     }
@@ -294,26 +329,41 @@ impl Supervisor {
             .try_for_each(|key| self.reconcile(key, ops))
     }
 
-    /// Compares one device with its keys, and does what follows.
-    fn reconcile(&mut self, key: Key, ops: &mut EventOps) -> Result<(), Error> {
+    fn scan_all(&mut self, ops: &mut EventOps) -> Result<(), Error> {
+        [Directory::Virtio, Directory::Disk]
+            .into_iter()
+            .try_for_each(|directory| self.scan(directory, ops))
+    }
+
+    /// What the toolstack says of a device now.
+    fn announcement(&self, key: Key) -> Result<Announcement, xen_store::Error> {
         let path = device_path(key);
         let state = self.store.read_string(&format!("{path}/state"))?;
-        let state = state.map(|state| state.parse().unwrap_or(state::UNKNOWN));
         let online = self.store.read_string(&format!("{path}/online"))?;
-        let entry = self.devices.get(&key).copied();
-        match (state, entry) {
-            (None, None) => {}
-            (None, Some(_)) => self.forget(key)?,
-            (Some(state::CLOSED), _) => {}
-            (Some(s), _) if s == state::CLOSING || online.as_deref() == Some("0") => {
-                self.close(key)?;
-            }
-            (Some(state::CONNECTED), None) => self.refuse(
+        let state = state.map(|state| state.parse().unwrap_or(state::UNKNOWN));
+        Ok(match state {
+            None => Announcement::None,
+            Some(state::CLOSED) => Announcement::Closed,
+            Some(state::CLOSING) => Announcement::Unwanted,
+            Some(_) if online.as_deref() == Some("0") => Announcement::Unwanted,
+            Some(state::CONNECTED) => Announcement::Used,
+            Some(_) => Announcement::Wanted,
+        })
+    }
+
+    /// Compares one device with its keys, and does what follows.
+    fn reconcile(&mut self, key: Key, ops: &mut EventOps) -> Result<(), Error> {
+        match (self.announcement(key)?, self.devices.get(&key)) {
+            (Announcement::None, Some(_)) => self.forget(key)?,
+            (Announcement::Unwanted, _) => self.close(key)?,
+            (Announcement::Used, None) if !GuestState::is_there(&self.store, key.0) => self.refuse(
                 key,
-                "its driver was served by a daemon that is gone: restart the guest",
+                "its driver was served by a daemon that has left nothing: restart the guest",
             ),
-            (Some(_), None | Some(Entry::Closed)) => self.attach(key, ops),
-            (Some(_), Some(_)) => {}
+            (Announcement::Used | Announcement::Wanted, None | Some(Entry::Closed)) => {
+                self.attach(key, ops);
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -324,21 +374,54 @@ impl Supervisor {
         if self.is_ending(domain) {
             return;
         }
+        // What there was is handed over as a whole.
+        if !self.guests.contains_key(&domain) && GuestState::is_there(&self.store, domain) {
+            if let Err(e) = self.start(domain, ops) {
+                self.refuse(key, &format!("no process for the guest: {e}"));
+            }
+            return;
+        }
+        let Some((spec, file)) = self.found(key) else {
+            return;
+        };
+        match self.start(domain, ops) {
+            Ok(true) => self.send(key, spec, file.as_ref()),
+            Ok(false) => {}
+            Err(e) => self.refuse(key, &format!("no process for the guest: {e}")),
+        }
+    }
+
+    /// Hands a device to the process of its guest.
+    fn hand_over(&mut self, key: Key) {
+        if let Some((spec, file)) = self.found(key) {
+            self.send(key, spec, file.as_ref());
+        }
+    }
+
+    /// What is to be served; if that cannot be said, the device is refused.
+    fn found(&mut self, key: Key) -> Option<(DeviceSpec, Option<File>)> {
         let found = spec::read(&self.store, &device_path(key), key, &self.config);
-        let (spec, file) = match found {
-            Ok(found) => found,
-            Err(e) => return self.refuse(key, &chain(&e)),
+        found.inspect_err(|e| self.refuse(key, &chain(e))).ok()
+    }
+
+    fn send(&mut self, key: Key, spec: DeviceSpec, file: Option<&File>) {
+        let (domain, _) = key;
+        let Some(guest) = self.guests.get_mut(&domain) else {
+            return;
         };
-        let guest = match self.start(domain, ops) {
-            Ok(guest) => guest,
-            Err(e) => return self.refuse(key, &format!("no process for the guest: {e}")),
-        };
-        if let Err(e) = guest.attach(spec, file.as_ref()) {
+        if let Err(e) = guest.attach(spec, file) {
             // It has ended, or it hangs and has to: its end says so of all its devices.
             log::debug!("domain {domain}: cannot reach its process: {e}");
             guest.kill();
         }
         self.devices.insert(key, Entry::Attaching);
+    }
+
+    /// Looks at all devices, soon.
+    fn look_again(&mut self) {
+        if let Err(e) = self.again.reset(AGAIN, None) {
+            log::error!("cannot set a timer: {e}");
+        }
     }
 
     fn refuse(&mut self, key: Key, reason: &str) {
@@ -407,7 +490,8 @@ impl Supervisor {
                 return Ok(false);
             };
             let old = old.parse().unwrap_or(state::UNKNOWN);
-            if old != new && (new == state::CLOSED || old < state::CLOSING) {
+            // Never back: a device that another process goes on with is connected already.
+            if old < new && (new == state::CLOSED || old < state::CLOSING) {
                 store.write(&path, new.to_string())?;
             }
             Ok::<_, xen_store::Error>(true)
@@ -449,6 +533,11 @@ impl Supervisor {
                 drain(&self.children);
                 self.reap(ops)
             }
+            Token::Again => {
+                // Read, or it is readable for ever; fails when there is nothing.
+                let _ = self.again.wait();
+                self.scan_all(ops)
+            }
             Token::Signal => {
                 drain(&self.signals);
                 log::info!("stopping");
@@ -475,6 +564,7 @@ impl Supervisor {
             |fd, token: Token| ops.add(Events::with_data_raw(fd, token.into(), EventSet::IN));
         add(self.signals.as_raw_fd(), Token::Signal)?;
         add(self.children.as_raw_fd(), Token::Child)?;
+        add(self.again.as_raw_fd(), Token::Again)?;
         add(self.virtio.as_raw_fd(), Token::Devices(Directory::Virtio))?;
         add(self.disks.as_raw_fd(), Token::Devices(Directory::Disk))?;
         add(self.domains.as_raw_fd(), Token::Domains)

@@ -13,9 +13,9 @@ use std::process::{Child, Command as Process, ExitStatus, Stdio};
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use xen_hypercall::DomId;
-use xen_hypercall::dm_op::ServerId;
 use xen_ioctls::Grants;
 
+use super::handover::GuestState;
 use crate::channel::{
     Channel, Command, DeviceId, DeviceKind, DeviceSpec, Dial, Dialled, External, Report,
 };
@@ -28,23 +28,25 @@ const PROGRAM: &str = "/proc/self/exe";
 /// A running guest process; killed when dropped.
 #[derive(Debug)]
 pub struct GuestProcess {
-    child: Child,
+    child: Killed,
     channel: Channel,
     /// Where it asks for connections.
     dials: Channel,
     /// Where its devices' backends listen.
     backends: BTreeMap<DeviceId, PathBuf>,
-    /// The number of its IOREQ server, once it has told.
-    pub server: Option<ServerId>,
+    /// What outlives it.
+    pub state: GuestState,
 }
 
 impl GuestProcess {
-    /// Starts a process for `domain`, with device nodes that are restricted to it.
+    /// Starts a process for `domain`, with device nodes that are restricted to it. It takes over the IOREQ
+    /// server that there is, if there is one, and answers nobody before it is told to
+    /// [resume](Command::Resume) then.
     ///
     /// # Errors
     ///
     /// When there can be no more processes or descriptors.
-    pub fn spawn(domain: u16, config: &Config) -> io::Result<Self> {
+    pub fn spawn(domain: u16, config: &Config, state: GuestState) -> io::Result<Self> {
         let (privcmd, events) = nodes(DomId(domain)).map_err(io::Error::other)?;
         let (ours, theirs) = Channel::pair()?;
         let (dials, dialer) = Channel::pair()?;
@@ -58,18 +60,24 @@ impl GuestProcess {
             .process_group(0)
             .spawn()?;
         let process = Self {
-            child,
+            child: Killed(child),
             channel: ours,
             dials,
             backends: BTreeMap::new(),
-            server: None,
+            state,
         };
         let configure = Command::Configure {
             uid: config.process.uid.get(),
             irqfd: config.kernel.irqfd,
             memory: config.memory,
+            server: process.state.server().map(|server| server.0),
         };
-        let files = [privcmd.as_fd(), events.as_fd(), dialer.as_fd()];
+        let files = [
+            privcmd.as_fd(),
+            events.as_fd(),
+            dialer.as_fd(),
+            process.state.lock().as_fd(),
+        ];
         process.channel.send(&configure, &files)?;
         Ok(process)
     }
@@ -94,9 +102,10 @@ impl GuestProcess {
         }
         let grants = spec.grants.then(Grants::open).transpose();
         let grants = grants.map_err(io::Error::other)?;
-        let files: Vec<BorrowedFd<'_>> = grants
-            .iter()
-            .map(Grants::as_fd)
+        let record = self.state.record(spec.id)?;
+        let files: Vec<BorrowedFd<'_>> = [record.as_fd()]
+            .into_iter()
+            .chain(grants.iter().map(Grants::as_fd))
             .chain(file.map(AsFd::as_fd))
             .collect();
         self.channel.send(&Command::Attach(spec), &files)
@@ -133,7 +142,7 @@ impl GuestProcess {
         Ok(self.channel.receive()?.map(|(report, _)| report))
     }
 
-    /// Asks it to end.
+    /// Asks it to end, and to leave everything to another process.
     pub fn finish(&self) {
         self.channel.finish();
     }
@@ -141,7 +150,7 @@ impl GuestProcess {
     /// Ends it at once.
     pub fn kill(&mut self) {
         // Fails when it has ended, which is well.
-        let _ = self.child.kill();
+        let _ = self.child.0.kill();
     }
 
     /// How it has ended, or `None` if it has not.
@@ -150,7 +159,7 @@ impl GuestProcess {
     ///
     /// As waitpid(2).
     pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
-        self.child.try_wait()
+        self.child.0.try_wait()
     }
 }
 
@@ -160,11 +169,15 @@ impl AsRawFd for GuestProcess {
     }
 }
 
-impl Drop for GuestProcess {
+/// A process that is killed when this is dropped.
+#[derive(Debug)]
+struct Killed(Child);
+
+impl Drop for Killed {
     fn drop(&mut self) {
         // Fails when it has ended. It is not waited for: one that hangs in the kernel would take
         // its supervisor along.
-        let _ = self.child.kill();
+        let _ = self.0.kill();
     }
 }
 

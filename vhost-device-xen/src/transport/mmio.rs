@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use backends::{ConfigSpace, Traits};
 use vm_memory::GuestAddress;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::{Action, QueueSetup, Signals};
 
@@ -56,13 +57,32 @@ mod status {
     pub const OF_DRIVER: u32 = 0x80 | FEATURES_OK | DRIVER_OK | 0x03;
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct QueueRegisters {
-    size: u32,
-    ready: bool,
+/// What a driver has told of a queue.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+#[repr(C)]
+pub struct QueueRegisters {
     desc: u64,
     avail: u64,
     used: u64,
+    size: u32,
+    /// 1 or 0.
+    ready: u32,
+}
+
+/// What a driver has told of the device: with [`QueueRegisters`] for each queue, all that another process
+/// has to know to take this one's place.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+#[repr(C)]
+pub struct Registers {
+    driver_features: u64,
+    status: u32,
+    device_features_sel: u32,
+    driver_features_sel: u32,
+    queue_sel: u32,
 }
 
 /// The registers of one device.
@@ -75,12 +95,10 @@ pub struct Mmio {
     required: u64,
     config: ConfigSpace,
     signals: Arc<Signals>,
-    status: u32,
-    device_features_sel: u32,
-    driver_features_sel: u32,
-    driver_features: u64,
-    queue_sel: u32,
+    registers: Registers,
     queues: Vec<QueueRegisters>,
+    /// Set when the driver has told something that is to be remembered.
+    is_changed: bool,
 }
 
 impl Mmio {
@@ -99,12 +117,9 @@ impl Mmio {
             required,
             config,
             signals,
-            status: 0,
-            device_features_sel: 0,
-            driver_features_sel: 0,
-            driver_features: 0,
-            queue_sel: 0,
+            registers: Registers::default(),
             queues: Vec::new(),
+            is_changed: false,
         };
         registers.reset();
         registers
@@ -130,6 +145,7 @@ impl Mmio {
             (_, Some(offset)) => {
                 let bytes = &value.to_le_bytes()[..usize::from(size.min(8))];
                 self.config.write(offset, bytes);
+                self.is_changed = true;
                 Action::None
             }
             (Ok(value), None) if size == 4 => self.write_register(offset, value),
@@ -137,9 +153,38 @@ impl Mmio {
         }
     }
 
+    /// Whether the driver has told something that is to be remembered, since this was asked last.
+    pub fn take_change(&mut self) -> bool {
+        std::mem::take(&mut self.is_changed)
+    }
+
+    /// What the driver has told.
+    pub fn state(&self) -> (&Registers, &[QueueRegisters]) {
+        (&self.registers, &self.queues)
+    }
+
+    /// Goes on for a driver that has told this to another process, and says what has to happen.
+    pub fn restore(&mut self, registers: Registers, queues: &[QueueRegisters]) -> Action {
+        let max = self.traits.queue_size.into();
+        let is_sound = |queue: &QueueRegisters| queue.ready == 0 || queue.is_sound(max);
+        let is_agreed = registers.status & status::FEATURES_OK != 0;
+        self.registers = registers;
+        self.registers.status &= status::OF_DRIVER;
+        self.queues.copy_from_slice(queues);
+        if is_agreed && !self.are_features_sound() || !queues.iter().all(is_sound) {
+            return self.break_down();
+        }
+        match (self.is_driver_ok(), is_agreed) {
+            (true, true) => self.start(),
+            (true, false) => self.break_down(),
+            (false, true) => Action::Negotiated(self.registers.driver_features),
+            (false, false) => Action::None,
+        }
+    }
+
     /// Whether the driver has said that it is ready, and the device has not been reset since.
     pub fn is_driver_ok(&self) -> bool {
-        self.status & status::DRIVER_OK != 0
+        self.registers.status & status::DRIVER_OK != 0
     }
 
     fn reset(&mut self) {
@@ -148,11 +193,7 @@ impl Mmio {
             ..Default::default()
         };
         self.queues = vec![queue; self.traits.queues.into()];
-        self.status = 0;
-        self.device_features_sel = 0;
-        self.driver_features_sel = 0;
-        self.driver_features = 0;
-        self.queue_sel = 0;
+        self.registers = Registers::default();
         self.signals.clear();
     }
 
@@ -169,15 +210,17 @@ impl Mmio {
             reg::VERSION => 2,
             reg::DEVICE_ID => self.traits.id,
             reg::VENDOR_ID => VENDOR,
-            reg::DEVICE_FEATURES => half(self.features, self.device_features_sel),
+            reg::DEVICE_FEATURES => half(self.features, self.registers.device_features_sel),
             reg::QUEUE_NUM_MAX => match self.queue() {
                 Some(_) => self.traits.queue_size.into(),
                 None => 0,
             },
-            reg::QUEUE_READY => self.queue().is_some_and(|queue| queue.ready).into(),
+            reg::QUEUE_READY => self.queue().map_or(0, |queue| queue.ready),
             reg::INTERRUPT_STATUS => self.signals.reasons(),
-            reg::STATUS if self.signals.needs_reset() => self.status | status::NEEDS_RESET,
-            reg::STATUS => self.status,
+            reg::STATUS if self.signals.needs_reset() => {
+                self.registers.status | status::NEEDS_RESET
+            }
+            reg::STATUS => self.registers.status,
             reg::CONFIG_GENERATION => self.config.generation(),
             // There is no shared memory region: its length and base read as all ones.
             reg::SHM_LEN_LOW..=reg::SHM_BASE_HIGH => u32::MAX,
@@ -186,11 +229,12 @@ impl Mmio {
     }
 
     fn write_register(&mut self, offset: u64, value: u32) -> Action {
+        self.is_changed |= !matches!(offset, reg::QUEUE_NOTIFY | reg::INTERRUPT_ACK);
         match offset {
-            reg::DEVICE_FEATURES_SEL => self.device_features_sel = value,
-            reg::DRIVER_FEATURES_SEL => self.driver_features_sel = value,
+            reg::DEVICE_FEATURES_SEL => self.registers.device_features_sel = value,
+            reg::DRIVER_FEATURES_SEL => self.registers.driver_features_sel = value,
             reg::DRIVER_FEATURES => self.write_features(value),
-            reg::QUEUE_SEL => self.queue_sel = value,
+            reg::QUEUE_SEL => self.registers.queue_sel = value,
             reg::QUEUE_READY => return self.write_ready(value),
             reg::QUEUE_NOTIFY => {
                 return match u16::try_from(value) {
@@ -207,20 +251,26 @@ impl Mmio {
 
     fn write_features(&mut self, value: u32) {
         // Once features are agreed on, they stay.
-        if self.status & status::FEATURES_OK != 0 {
+        if self.registers.status & status::FEATURES_OK != 0 {
             return;
         }
         let value = u64::from(value);
-        match self.driver_features_sel {
-            0 => self.driver_features = self.driver_features & !0xffff_ffff | value,
-            1 => self.driver_features = self.driver_features & 0xffff_ffff | value << 32,
+        match self.registers.driver_features_sel {
+            0 => {
+                self.registers.driver_features =
+                    self.registers.driver_features & !0xffff_ffff | value
+            }
+            1 => {
+                self.registers.driver_features =
+                    self.registers.driver_features & 0xffff_ffff | value << 32
+            }
             _ => {}
         }
     }
 
     fn write_queue(&mut self, offset: u64, value: u32) {
         // A queue in use keeps its shape: "the driver MUST NOT change" it.
-        let Some(queue) = self.queue_mut().filter(|queue| !queue.ready) else {
+        let Some(queue) = self.queue_mut().filter(|queue| queue.ready == 0) else {
             return;
         };
         match offset {
@@ -244,8 +294,9 @@ impl Mmio {
         let Some(queue) = self.queue_mut() else {
             return Action::None;
         };
-        queue.ready = value == 1 && queue.is_sound(max);
-        match value == 1 && !queue.ready {
+        let is_ready = value == 1 && queue.is_sound(max);
+        queue.ready = is_ready.into();
+        match value == 1 && !is_ready {
             true => self.break_down(),
             false => Action::None,
         }
@@ -256,24 +307,28 @@ impl Mmio {
             self.reset();
             return Action::Reset;
         }
-        let mut new = self.status | value & status::OF_DRIVER;
-        let set = new & !self.status;
+        let mut new = self.registers.status | value & status::OF_DRIVER;
+        let set = new & !self.registers.status;
         if set & status::FEATURES_OK != 0 && !self.are_features_sound() {
             new &= !status::FEATURES_OK;
         }
         if set & status::DRIVER_OK == 0 {
-            self.status = new;
+            self.registers.status = new;
             return match set & new & status::FEATURES_OK {
                 0 => Action::None,
-                _ => Action::Negotiated(self.driver_features),
+                _ => Action::Negotiated(self.registers.driver_features),
             };
         }
         if new & status::FEATURES_OK == 0 || self.signals.needs_reset() {
             return self.break_down();
         }
-        self.status = new;
+        self.registers.status = new;
+        self.start()
+    }
+
+    fn start(&self) -> Action {
         Action::Start {
-            features: self.driver_features,
+            features: self.registers.driver_features,
             queues: self.ready_queues(),
         }
     }
@@ -284,7 +339,7 @@ impl Mmio {
     }
 
     fn are_features_sound(&self) -> bool {
-        let accepted = self.driver_features;
+        let accepted = self.registers.driver_features;
         accepted & !self.features == 0 && accepted & self.required == self.required
     }
 
@@ -296,11 +351,13 @@ impl Mmio {
     }
 
     fn queue(&self) -> Option<&QueueRegisters> {
-        self.queues.get(usize::try_from(self.queue_sel).ok()?)
+        self.queues
+            .get(usize::try_from(self.registers.queue_sel).ok()?)
     }
 
     fn queue_mut(&mut self) -> Option<&mut QueueRegisters> {
-        self.queues.get_mut(usize::try_from(self.queue_sel).ok()?)
+        self.queues
+            .get_mut(usize::try_from(self.registers.queue_sel).ok()?)
     }
 }
 
@@ -315,7 +372,7 @@ impl QueueRegisters {
     }
 
     fn setup(&self, index: u16) -> Option<QueueSetup> {
-        let size = u16::try_from(self.size).ok().filter(|_| self.ready)?;
+        let size = u16::try_from(self.size).ok().filter(|_| self.ready != 0)?;
         Some(QueueSetup {
             index,
             size,

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use vm_memory::GuestAddress;
 
-pub use mmio::{MMIO_SIZE, Mmio};
+pub use mmio::{MMIO_SIZE, Mmio, QueueRegisters, Registers};
 
 /// `VIRTIO_MMIO_INT_VRING`: a queue has used buffers.
 const INT_QUEUE: u32 = 1;

@@ -345,3 +345,83 @@ proptest! {
         }
     }
 }
+
+/// Another process takes the place of the one that the driver has told.
+fn succeed(device: &Mmio) -> (Mmio, Action) {
+    let (registers, queues) = device.state();
+    let mut next = self::device();
+    let action = next.restore(*registers, queues);
+    (next, action)
+}
+
+#[test]
+fn another_process_goes_on_at_any_step() {
+    let mut device = device();
+    accept(&mut device, VERSION_1 | ACCESS_PLATFORM);
+    let (mut device, action) = succeed(&device);
+    assert_eq!(action, Action::Negotiated(VERSION_1 | ACCESS_PLATFORM));
+    write(&mut device, reg::QUEUE_SEL, 1);
+    write(&mut device, reg::QUEUE_NUM, 32);
+    let (mut device, _) = succeed(&device);
+    write(&mut device, reg::QUEUE_DESC_LOW, 0x8000);
+    assert_eq!(write(&mut device, reg::QUEUE_READY, 1), Action::None);
+    let (mut device, _) = succeed(&device);
+    let started = write(&mut device, reg::STATUS, 0xf);
+    assert!(matches!(&started, Action::Start { queues, .. } if queues[0].size == 32));
+
+    let (device, action) = succeed(&device);
+
+    assert_eq!(action, started);
+    assert_eq!(device.read(reg::STATUS, 4), 0xf);
+}
+
+/// It was carried out, and its process was killed before it was answered.
+#[test]
+fn a_status_that_is_written_again_starts_nothing_again() {
+    let mut device = device();
+    accept(&mut device, VERSION_1 | ACCESS_PLATFORM);
+    write(&mut device, reg::STATUS, 0xf);
+    let (mut device, _) = succeed(&device);
+
+    assert_eq!(write(&mut device, reg::STATUS, 0xf), Action::None);
+}
+
+#[test]
+fn notifications_and_acknowledgements_are_not_to_be_remembered() {
+    let mut device = device();
+    write(&mut device, reg::STATUS, 1);
+    assert!(device.take_change());
+
+    write(&mut device, reg::QUEUE_NOTIFY, 0);
+    write(&mut device, reg::INTERRUPT_ACK, 1);
+    device.read(reg::STATUS, 4);
+    assert!(!device.take_change());
+
+    device.write(CONFIG + 4, 1, 9);
+    assert!(device.take_change());
+}
+
+proptest! {
+    /// What a process has written that somebody had taken over.
+    #[test]
+    fn any_registers_are_borne(
+        registers in any::<[u8; size_of::<Registers>()]>(),
+        queues in any::<[[u8; size_of::<QueueRegisters>()]; 2]>(),
+        status in 0u32..16,
+    ) {
+        let mut registers = Registers::read_from_bytes(&registers).unwrap();
+        registers.status = status;
+        let queues = queues.map(|bytes| QueueRegisters::read_from_bytes(&bytes).unwrap());
+        let mut device = device();
+
+        let action = device.restore(registers, &queues);
+
+        if let Action::Start { features, queues } = action {
+            prop_assert!(features & !device.features == 0);
+            prop_assert!(queues.iter().all(|queue| queue.size <= 64));
+        }
+        for offset in (0..MMIO_SIZE).step_by(4) {
+            device.read(offset, 4);
+        }
+    }
+}

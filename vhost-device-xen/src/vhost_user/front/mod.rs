@@ -115,9 +115,10 @@ pub struct Guest {
 }
 
 enum Command {
-    Start(u64, Vec<QueueSetup>),
+    Start(Running),
     Stop(Sender<()>),
     End(Sender<()>),
+    Leave(Sender<()>),
 }
 
 /// The thread that talks to the backend of a device; ended when dropped.
@@ -165,9 +166,28 @@ impl Front {
         })
     }
 
-    /// Has the backend serve these queues, as soon as it is there.
-    pub fn start(&self, features: u64, queues: Vec<QueueSetup>) {
-        self.command(Command::Start(features, queues));
+    /// Has the backend serve these queues, as soon as it is there; those of another one, if `again`, which
+    /// has served them before.
+    pub fn start(&self, features: u64, queues: Vec<QueueSetup>, again: bool) {
+        self.command(Command::Start(Running {
+            features,
+            queues,
+            is_known: again,
+        }));
+    }
+
+    /// Ends the connection with the rings as they are, for another process to go on.
+    pub fn leave(mut self) {
+        self.finish(Command::Leave);
+    }
+
+    /// Ends the thread by its last command.
+    fn finish(&mut self, last: impl FnOnce(Sender<()>) -> Command) {
+        if let Some(thread) = self.thread.take() {
+            self.wait(last);
+            // The panic of a thread was reported when it happened.
+            let _ = thread.join();
+        }
     }
 
     /// Has the backend let go of the guest's memory, and waits for that.
@@ -208,11 +228,7 @@ impl Front {
 
 impl Drop for Front {
     fn drop(&mut self) {
-        self.wait(Command::End);
-        if let Some(thread) = self.thread.take() {
-            // The panic of a thread was reported when it happened.
-            let _ = thread.join();
-        }
+        self.finish(Command::End);
     }
 }
 
@@ -260,12 +276,8 @@ impl Body {
         let _ = self.wake.read();
         while let Ok(command) = self.commands.try_recv() {
             match command {
-                Command::Start(features, queues) => {
-                    self.running = Some(Running {
-                        features,
-                        queues,
-                        is_known: false,
-                    });
+                Command::Start(running) => {
+                    self.running = Some(running);
                     self.begin(ops);
                 }
                 Command::Stop(done) => {
@@ -278,6 +290,12 @@ impl Body {
                 }
                 Command::End(done) => {
                     self.halt(ops);
+                    let _ = done.send(());
+                    self.is_over = true;
+                }
+                Command::Leave(done) => {
+                    self.running = None;
+                    self.leave(ops);
                     let _ = done.send(());
                     self.is_over = true;
                 }

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! What is known of a device, in a file that outlives this process: what its driver has told, and
+//! which requests are in flight.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use backends::{ConfigSpace, InFlight, SavedState, Traits};
+use rustix::fs::{FallocateFlags, fallocate};
+use vm_memory::{Bytes, FileOffset, MmapRegion, VolatileMemory};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::transport::{QueueRegisters, Registers};
+
+/// `VDXREC` and the version of the layout.
+const MAGIC: u64 = u64::from_be_bytes(*b"VDXREC\0\x01");
+/// As much of a configuration space as drivers may write into.
+const CONFIG: usize = 256;
+/// The parts begin at multiples of this.
+const ALIGNMENT: usize = 64;
+
+/// The beginning of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+struct Head {
+    magic: u64,
+    /// The virtio device ID.
+    device: u32,
+    queues: u16,
+    queue_size: u16,
+    /// Bytes of the device's own.
+    state: u64,
+}
+
+impl Head {
+    fn of(traits: Traits, state: usize) -> Self {
+        Self {
+            magic: MAGIC,
+            device: traits.id,
+            queues: traits.queues,
+            queue_size: traits.queue_size,
+            state: state as u64,
+        }
+    }
+}
+
+/// What a process before this one has written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// Nothing: the guest has not seen the device yet.
+    Nothing,
+    /// What the driver has told it.
+    Told(Registers, Vec<QueueRegisters>, Vec<u8>),
+    /// It was another device, with other queues, or this is another version.
+    Another,
+}
+
+/// The file of a device, mapped.
+#[derive(Debug)]
+pub struct Record {
+    area: Arc<MmapRegion>,
+    traits: Traits,
+    /// Bytes of the device's own.
+    state: usize,
+}
+
+impl Record {
+    /// Opens the record of a device with these traits and so many bytes of its own, and says what it has of
+    /// the time before.
+    ///
+    /// # Errors
+    ///
+    /// When there is no room for it.
+    pub fn new(file: File, traits: Traits, state: usize) -> io::Result<(Self, Before)> {
+        let len = offset_of_in_flight(traits, traits.queues) + state;
+        let is_new = file.metadata()?.len() == 0;
+        // A file system that is full says so here, and not when it is written to.
+        fallocate(&file, FallocateFlags::empty(), 0, len as u64)?;
+        let area =
+            MmapRegion::from_file(FileOffset::new(file, 0), len).map_err(io::Error::other)?;
+        let record = Self {
+            area: Arc::new(area),
+            traits,
+            state,
+        };
+        let before = match record.read::<Head>(0)? {
+            _ if is_new => Before::Nothing,
+            head if head.magic == 0 => Before::Nothing,
+            head if head == Head::of(traits, state) => Before::Told(
+                record.read(registers())?,
+                (0..traits.queues)
+                    .map(|queue| record.read(offset_of_queue(queue)))
+                    .collect::<io::Result<_>>()?,
+                record.read::<[u8; CONFIG]>(config())?.to_vec(),
+            ),
+            _ => Before::Another,
+        };
+        Ok((record, before))
+    }
+
+    /// Writes down what the driver has told. A process that is killed meanwhile is asked for the same access
+    /// again: it has not been answered.
+    pub fn save(
+        &self,
+        registers: &Registers,
+        queues: &[QueueRegisters],
+        space: &ConfigSpace,
+    ) -> io::Result<()> {
+        let mut bytes = [0; CONFIG];
+        space.read(0, &mut bytes);
+        self.write(registers.as_bytes(), self::registers())?;
+        self.write(&bytes, config())?;
+        for (queue, index) in queues.iter().zip(0..) {
+            self.write(queue.as_bytes(), offset_of_queue(index))?;
+        }
+        // The last: without it there is nothing.
+        self.write(Head::of(self.traits, self.state).as_bytes(), 0)
+    }
+
+    /// The record of a queue's requests.
+    pub fn in_flight(&self, queue: u16) -> Option<InFlight> {
+        let offset = offset_of_in_flight(self.traits, queue);
+        let is_there = queue < self.traits.queues;
+        InFlight::new(self.area.clone(), offset, self.traits.queue_size).filter(|_| is_there)
+    }
+
+    /// What the device keeps of its own.
+    pub fn saved_state(&self) -> Option<SavedState> {
+        let offset = offset_of_in_flight(self.traits, self.traits.queues);
+        SavedState::new(self.area.clone(), offset, self.state)
+    }
+
+    fn read<T: FromBytes + IntoBytes>(&self, offset: usize) -> io::Result<T> {
+        let mut value = T::new_zeroed();
+        let slice = self.area.as_volatile_slice();
+        let read = slice.read_slice(value.as_mut_bytes(), offset);
+        read.map_err(io::Error::other)?;
+        Ok(value)
+    }
+
+    fn write(&self, bytes: &[u8], offset: usize) -> io::Result<()> {
+        let slice = self.area.as_volatile_slice();
+        slice.write_slice(bytes, offset).map_err(io::Error::other)
+    }
+}
+
+const fn registers() -> usize {
+    size_of::<Head>().next_multiple_of(ALIGNMENT)
+}
+
+const fn config() -> usize {
+    (registers() + size_of::<Registers>()).next_multiple_of(ALIGNMENT)
+}
+
+const fn offset_of_queue(queue: u16) -> usize {
+    config() + CONFIG + size_of::<QueueRegisters>() * queue as usize
+}
+
+const fn offset_of_in_flight(traits: Traits, queue: u16) -> usize {
+    let first = offset_of_queue(traits.queues).next_multiple_of(ALIGNMENT);
+    let each = InFlight::bytes(traits.queue_size).next_multiple_of(ALIGNMENT);
+    first + each * queue as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRAITS: Traits = Traits {
+        id: 2,
+        features: 0,
+        queues: 2,
+        queue_size: 64,
+    };
+
+    const STATE: usize = 8;
+
+    /// Another process opens what the first has written.
+    fn again(file: &File, traits: Traits) -> Before {
+        Record::new(file.try_clone().unwrap(), traits, STATE)
+            .unwrap()
+            .1
+    }
+
+    #[test]
+    fn a_new_file_says_nothing_until_it_is_written_to() {
+        let file = tempfile::tempfile().unwrap();
+
+        assert_eq!(again(&file, TRAITS), Before::Nothing);
+        assert_eq!(again(&file, TRAITS), Before::Nothing);
+    }
+
+    #[test]
+    fn what_was_told_is_there_for_the_next() {
+        let file = tempfile::tempfile().unwrap();
+        let (record, _) = Record::new(file.try_clone().unwrap(), TRAITS, STATE).unwrap();
+        let registers = Registers::read_from_bytes(&[7; size_of::<Registers>()]).unwrap();
+        let queue = |n| QueueRegisters::read_from_bytes(&[n; size_of::<QueueRegisters>()]).unwrap();
+        let queues = [queue(1), queue(2)];
+
+        record
+            .save(&registers, &queues, &ConfigSpace::new(&[5, 6]))
+            .unwrap();
+
+        let mut config = vec![0; CONFIG];
+        config[..2].copy_from_slice(&[5, 6]);
+        assert_eq!(
+            again(&file, TRAITS),
+            Before::Told(registers, queues.to_vec(), config)
+        );
+    }
+
+    #[test]
+    fn another_device_is_not_gone_on_with() {
+        let file = tempfile::tempfile().unwrap();
+        let (record, _) = Record::new(file.try_clone().unwrap(), TRAITS, STATE).unwrap();
+        let queues = [QueueRegisters::default(); 2];
+        let config = ConfigSpace::default();
+        record
+            .save(&Registers::default(), &queues, &config)
+            .unwrap();
+
+        let others = [
+            Traits { id: 3, ..TRAITS },
+            Traits {
+                queues: 1,
+                ..TRAITS
+            },
+            Traits {
+                queue_size: 128,
+                ..TRAITS
+            },
+        ];
+
+        for other in others {
+            assert_eq!(again(&file, other), Before::Another);
+        }
+    }
+
+    #[test]
+    fn each_queue_has_a_part_of_its_own() {
+        let file = tempfile::tempfile().unwrap();
+        let (record, _) = Record::new(file, TRAITS, STATE).unwrap();
+
+        let parts = [0, 1, 2].map(|queue| record.in_flight(queue).is_some());
+        record.saved_state().unwrap().set(7, 1);
+
+        assert_eq!(parts, [true, true, false]);
+        let end = offset_of_in_flight(TRAITS, 1) + InFlight::bytes(64);
+        assert!(end <= record.area.size());
+    }
+}
