@@ -54,6 +54,9 @@ const LARGEST_BLOCK: u32 = 4096;
 /// How often the image's size is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How many times after the last request: a disk that nobody uses wakes nobody.
+const IDLE_LOOKS: u32 = 10;
+
 /// What every disk has.
 const FEATURES: u64 = 1 << VIRTIO_BLK_F_SIZE_MAX
     | 1 << VIRTIO_BLK_F_SEG_MAX
@@ -179,6 +182,8 @@ pub struct Disk {
     events: Epoll,
     /// When the size is looked at again.
     next_look: Instant,
+    /// How often it was since the last request.
+    idle_looks: u32,
 }
 
 impl Disk {
@@ -226,6 +231,7 @@ impl Disk {
             timer,
             events,
             next_look: Instant::now(),
+            idle_looks: 0,
         })
     }
 
@@ -373,9 +379,14 @@ impl Device for Disk {
         }
         self.measure();
         self.set_timer();
+        self.idle_looks = 0;
     }
 
     fn serve(&mut self, _queue: u16, request: Request<'_>) {
+        if std::mem::take(&mut self.idle_looks) == IDLE_LOOKS {
+            self.measure();
+            self.set_timer();
+        }
         self.answer(request);
     }
 
@@ -400,9 +411,12 @@ impl Device for Disk {
         if let Some(ring) = &mut self.ring {
             ring.reap(&self.image, &mut request::answer);
         }
-        if Instant::now() >= self.next_look {
+        if self.idle_looks < IDLE_LOOKS && Instant::now() >= self.next_look {
             self.measure();
-            self.set_timer();
+            self.idle_looks += 1;
+            if self.idle_looks < IDLE_LOOKS {
+                self.set_timer();
+            }
         }
         false
     }

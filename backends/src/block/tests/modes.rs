@@ -161,6 +161,29 @@ fn the_driver_is_told_of_another_size_and_of_the_next_one() {
     worker.stop();
 }
 
+/// As if there had been none for ten seconds.
+#[test]
+fn a_disk_that_nobody_uses_is_looked_at_when_somebody_does() {
+    let file = image();
+    let mut disk = disk(&file);
+    for _ in 0..20 {
+        disk.next_look = Instant::now();
+        disk.wake();
+    }
+    // The last one that was set has expired.
+    disk.timer.clear().unwrap();
+    file.set_len(100 * SECTOR).unwrap();
+    disk.wake();
+    let idle = (config(&disk).capacity.get(), disk.timer.is_armed().unwrap());
+
+    let mut last = Exchange::new(VIRTIO_BLK_T_IN, 99).writable(513);
+    let status = last.run(&mut disk).0;
+
+    assert_eq!((idle, status), ((64, false), 0));
+    assert_eq!(config(&disk).capacity.get(), 100);
+    assert!(disk.timer.is_armed().unwrap());
+}
+
 #[test]
 fn a_driver_that_comes_finds_the_size_as_it_is() {
     let file = image();
