@@ -46,11 +46,9 @@ show() { echo "$1 $2" >> /run/lab/shown; }
 # console NAME: the file with the guest's console output
 console() { echo "/var/log/xen/guest-$1.log"; }
 
-# guest_start NAME [XL-CREATE-OPTION...]: the guest that NAME.cfg, NAME.sh and
-# NAME.files state; again after it ended, if need be
-guest_start() {
+# guest_prepare NAME: the ramdisk of the guest that NAME.sh and NAME.files state
+guest_prepare() {
     _name=$1
-    shift
     mkdir -p "/tmp/guest-$_name"
     cp "/test/$_name.sh" "/tmp/guest-$_name/domu.sh"
     # shellcheck disable=SC2046
@@ -59,6 +57,13 @@ guest_start() {
         cat "$(console "$_name")" >> "/run/lab/$_name.before"
         rm "$(console "$_name")"
     fi
+}
+
+# guest_start NAME [XL-CREATE-OPTION...]: the guest that NAME.cfg states; again after it ended, if
+# need be
+guest_start() {
+    guest_prepare "$1"
+    shift
     xl create "$@" "/test/$_name.cfg" >/dev/null
 }
 
@@ -132,6 +137,16 @@ images() {
 
 # daemon_processes: how many there are, supervisor and guests' processes
 daemon_processes() { ls -l /proc/[0-9]*/exe 2>/dev/null | grep -c vhost-device-xen; }
+
+# process_of GUEST: the number of the process that serves it
+process_of() {
+    _domain=$(xl domid "$1")
+    for _process in /proc/[0-9]*; do
+        if tr '\0' ' ' < "$_process/cmdline" 2>/dev/null | grep -q "guest --domain $_domain "; then
+            echo "${_process#/proc/}"
+        fi
+    done
+}
 
 # daemon_alone: whether no guest's process is left
 daemon_alone() { [ "$(daemon_processes)" = 1 ]; }

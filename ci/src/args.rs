@@ -54,6 +54,8 @@ pub enum Task {
     Soak {
         /// What bears the load
         subject: Subject,
+        /// Only what has one of these parts in its name
+        names: Vec<String>,
     },
     /// The lab: Xen, dom0 and guests in an emulated arm64 machine
     #[command(subcommand)]
@@ -84,6 +86,8 @@ pub enum Subject {
     External,
     /// Events: 100,000 round trips through every receiver, within dom0 and with a guest
     Events,
+    /// Guests: a hundred that come and go, reboots, large ones, idle ones, and a hostile one for five minutes
+    Guests,
     /// Guest memory: random patterns in every mode, and a balloon under load
     Memory,
     /// xen-store, on xenstored and oxenstored

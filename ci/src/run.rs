@@ -37,7 +37,7 @@ pub fn run(args: Args) -> ExitCode {
         Task::Demo => demo::run(),
         Task::Bench { subject } => bench::run(subject),
         Task::Fuzz { name, seconds } => fuzz::run(&name, seconds),
-        Task::Soak { subject } => soak::run(subject),
+        Task::Soak { subject, names } => soak::run(subject, &names),
         Task::Lab(task) => run_lab(task),
     };
     result.unwrap_or_else(|error| {

@@ -9,7 +9,9 @@ use crate::{
     cache::Cache,
     error::Error,
     lab::Lab,
-    lab_tests::{LabTest, Programs, Verdict, block, devices, external, hypercall, memory, store},
+    lab_tests::{
+        LabTest, Programs, Verdict, block, crowd, devices, external, hypercall, memory, store,
+    },
 };
 
 macro_rules! store_test {
@@ -69,23 +71,33 @@ const STORE_IN_OCAML: LabTest = store_test!(
 /// # Errors
 ///
 /// When the lab cannot be set up or started.
-pub fn run(subject: Subject) -> Result<ExitCode, Error> {
-    let tests: &[&LabTest] = match subject {
-        Subject::Block => &[
+pub fn run(subject: Subject, names: &[String]) -> Result<ExitCode, Error> {
+    let mut tests: Vec<&LabTest> = match subject {
+        Subject::Block => vec![
             &block::TEN_MINUTES_OF_REQUESTS_ARE_VERIFIED,
             &block::TWENTY_CUTS_LOSE_NOTHING,
         ],
-        Subject::Entropy => &[&devices::ENTROPY_IS_GOOD],
-        Subject::External => &[&external::PROCESSES_OF_RUST_VMM_WORK],
-        Subject::Events => &[&hypercall::NO_EVENT_IS_LOST_IN_A_LONG_TIME],
-        Subject::Memory => &[
+        Subject::Entropy => vec![&devices::ENTROPY_IS_GOOD],
+        Subject::External => vec![&external::PROCESSES_OF_RUST_VMM_WORK],
+        Subject::Events => vec![&hypercall::NO_EVENT_IS_LOST_IN_A_LONG_TIME],
+        Subject::Guests => crowd::A_HUNDRED_GUESTS_LEAVE_NOTHING
+            .iter()
+            .chain(&crowd::A_GUEST_REBOOTS_TWENTY_TIMES)
+            .chain([
+                &crowd::TWENTY_LARGE_GUESTS_COME_AND_GO,
+                &crowd::IDLE_GUESTS_COST_NOTHING,
+                &crowd::A_HOSTILE_GUEST_ATTACKS_FOR_FIVE_MINUTES,
+            ])
+            .collect(),
+        Subject::Memory => vec![
             &memory::RANDOM_PATTERNS_ARE_SERVED_IN_EVERY_MODE,
             &memory::MEMORY_MAY_GO_WHILE_IT_IS_USED,
         ],
-        Subject::Store => &[&STORE_IN_OCAML, &STORE_IN_C],
+        Subject::Store => vec![&STORE_IN_OCAML, &STORE_IN_C],
     };
+    tests.retain(|test| names.is_empty() || names.iter().any(|part| test.name.contains(part)));
     let lab = Lab::setup(&Cache::open()?)?;
-    let programs = Programs::build(&lab, tests)?;
+    let programs = Programs::build(&lab, &tests)?;
     let mut all_well = true;
     for test in tests {
         all_well &= one(test, &lab, &programs)?;

@@ -10,10 +10,12 @@
 
 mod basics;
 pub(crate) mod block;
+pub(crate) mod crowd;
 pub(crate) mod devices;
 pub(crate) mod external;
 mod frame;
 mod gpio;
+mod handover;
 pub(crate) mod hypercall;
 mod i2c;
 mod lifecycle;
@@ -21,6 +23,7 @@ pub(crate) mod memory;
 pub(crate) mod parts;
 pub mod plain;
 mod privilege;
+mod readme;
 pub(crate) mod store;
 
 use std::time::Duration;
@@ -31,6 +34,7 @@ pub use frame::{Programs, Verdict};
 pub const ALL: &[&LabTest] = &[
     &basics::DOM0_BOOTS,
     &basics::A_GUEST_BOOTS,
+    &readme::THE_README_LEADS_TO_A_DISK,
     &devices::DEVICES_WORK_FROM_A_PLAIN_CREATE,
     &devices::DEVICES_WORK_FOR_DOMAINS_OLDER_THAN_THE_DAEMON,
     &devices::DRIVERS_COME_BACK,
@@ -39,9 +43,13 @@ pub const ALL: &[&LabTest] = &[
     &devices::A_GUESTS_BALLOON_COMES_AND_GOES,
     &block::DISKS_DO_WHAT_THEY_OFFER,
     &block::A_CUT_LOSES_NOTHING_THAT_WAS_FLUSHED,
+    &crowd::TWO_OF_THREE_GUESTS_END_WITH_GRANTS,
+    &crowd::TWO_OF_THREE_GUESTS_END_WITHOUT_GRANTS,
     &lifecycle::TWENTY_GUESTS_LEAVE_NOTHING,
     &lifecycle::A_HOSTILE_GUEST_HARMS_NOBODY,
     &memory::FORGED_MEMORY_FAILS_ALONE,
+    &handover::A_KILLED_PROCESS_IS_REPLACED,
+    &handover::THE_DAEMON_IS_RESTARTED_UNDER_LOAD,
     &lifecycle::A_KILLED_PROCESS_IS_ITS_GUESTS_AFFAIR,
     &lifecycle::MISTAKES_ARE_NAMED,
     &privilege::A_GUESTS_PROCESS_CAN_DO_NOTHING_ELSE,
