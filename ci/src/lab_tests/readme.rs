@@ -41,6 +41,7 @@ pub const THE_README_LEADS_TO_A_DISK: LabTest = LabTest {
         script: "
             set -e
             mkfs.ext4 -q /dev/vda
+            mkdir -p /mnt
             mount -t ext4 /dev/vda /mnt
             echo 'a file of the guest' > /mnt/file
             umount /mnt
