@@ -129,7 +129,8 @@ macro_rules! crowd {
                 done
                 xl destroy doomed
                 xl sysrq crashing c
-                guest_gone crashing 30
+                wait_line $(console crashing) 'Kernel panic' 30
+                xl destroy crashing
                 echo 'two are gone'
                 guest_wait steady 200
                 guest_gone steady 20
