@@ -75,6 +75,9 @@ pub const DATA_IS_PTR: u8 = Flags::DATA_IS_PTR.0;
 /// `dir`: set when the guest reads.
 pub const DIR_READ: u8 = Flags::DIR.0;
 
+/// `df`: set when a string instruction goes downwards.
+pub const DOWN: u8 = Flags::DF.0;
+
 /// `type`.
 ///
 /// # Example

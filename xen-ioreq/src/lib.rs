@@ -41,10 +41,12 @@
 //! # Ok::<(), xen_ioreq::Error>(())
 //! ```
 
+mod access;
 mod page;
 mod server;
+mod strings;
 
-pub use page::Access;
+pub use access::{Access, Sbdf, Space};
 pub use server::{Error, Handler, IoreqServer, Kicked, Result};
 pub use xen_ioctls::{IoEventFd, Kick};
 

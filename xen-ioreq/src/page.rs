@@ -6,33 +6,57 @@
 #![expect(unsafe_code)]
 
 use std::mem::offset_of;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use xen_hypercall::ioreq::{
-    DATA_IS_PTR, DIR_READ, Kind, SLOTS_PER_PAGE, STATE_INPROCESS, STATE_MASK, STATE_READY,
-    STATE_RESPONSE, Slot,
+    BufferedPage, BufferedWrite, DATA_IS_PTR, DIR_READ, DOWN, Kind, SLOTS_PER_PAGE,
+    STATE_INPROCESS, STATE_MASK, STATE_READY, STATE_RESPONSE, Slot,
 };
 use xen_ioctls::Mapping;
 
-/// One access of a guest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Access {
-    /// Guest-physical address.
-    pub addr: u64,
-    /// Bytes: 1, 2, 4 or 8.
-    pub size: u8,
-}
+use crate::access::{Access, Accesses, Data, Sbdf, Space};
 
 /// What a vCPU wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
-    Read(Access),
-    Write(Access, u64),
+    Access(Accesses),
     Invalidate,
     /// Something that no range of this server can cause.
     Odd(Kind),
+}
+
+/// What a slot asks for.
+fn request(slot: &Slot) -> Request {
+    let kind = Kind::from(slot.kind);
+    let (space, addr) = match kind {
+        Kind::Invalidate => return Request::Invalidate,
+        Kind::Copy => (Space::Memory, slot.addr),
+        Kind::Pio => (Space::Port, slot.addr),
+        Kind::PciConfig => {
+            let sbdf = u32::try_from(slot.addr >> 32).expect("32 bits are left");
+            (Space::PciConfig(Sbdf(sbdf)), slot.addr & 0xffff_ffff)
+        }
+        kind => return Request::Odd(kind),
+    };
+    let size = match slot.size {
+        1 => 1,
+        2 => 2,
+        4 => 4,
+        8 => 8,
+        _ => return Request::Odd(kind),
+    };
+    Request::Access(Accesses {
+        first: Access { space, addr, size },
+        is_read: slot.flags & DIR_READ != 0,
+        count: slot.count.max(1),
+        is_down: slot.flags & DOWN != 0,
+        data: match slot.flags & DATA_IS_PTR {
+            0 => Data::Value(slot.data),
+            _ => Data::Memory(slot.data),
+        },
+    })
 }
 
 /// The slots of all vCPUs.
@@ -118,6 +142,32 @@ impl Pages {
     }
 }
 
+/// The writes in a page that nobody else reads.
+#[derive(Debug)]
+pub(crate) struct Buffered {
+    writes: BufferedPage,
+    /// What it is in.
+    _page: Mapping,
+}
+
+impl Buffered {
+    /// `page`: the buffered ioreq page, mapped whole.
+    pub fn new(page: Mapping) -> Self {
+        let start = NonNull::new(page.as_ptr()).expect("a mapping is somewhere");
+        Self {
+            // SAFETY: the page is mapped for writing as long as `page` is there, which goes with this;
+            // the server's process, this one, is the only reader.
+            writes: unsafe { BufferedPage::new(start) },
+            _page: page,
+        }
+    }
+
+    /// The oldest write.
+    pub fn take(&mut self) -> Option<BufferedWrite> {
+        self.writes.take()
+    }
+}
+
 /// What a server that has ended left of a request.
 #[derive(Debug)]
 pub(crate) enum Left<'a> {
@@ -141,27 +191,7 @@ pub(crate) struct Claim<'a> {
 impl Claim<'_> {
     /// What is asked.
     pub fn request(&self) -> Request {
-        let Slot {
-            addr, data, flags, ..
-        } = self.slot;
-        match Kind::from(self.slot.kind) {
-            Kind::Invalidate => Request::Invalidate,
-            // String instructions (x86) name memory instead of data.
-            Kind::Copy if flags & DATA_IS_PTR == 0 => {
-                let size = match self.slot.size {
-                    1 => 1,
-                    2 => 2,
-                    4 => 4,
-                    8 => 8,
-                    _ => return Request::Odd(Kind::Copy),
-                };
-                match flags & DIR_READ {
-                    0 => Request::Write(Access { addr, size }, data),
-                    _ => Request::Read(Access { addr, size }),
-                }
-            }
-            kind => Request::Odd(kind),
-        }
+        request(&self.slot)
     }
 
     /// Answers a read.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use vmm_sys_util::eventfd::EventFd;
 use xen_hypercall::dm_op::{
-    CreateIoreqServer, DestroyIoreqServer, DmOp, MapIoRange, NrVcpus, ServerId,
+    CreateIoreqServer, DestroyIoreqServer, DmOp, GetIoreqServerInfo, MapIoRange, NrVcpus, ServerId,
     SetIoreqServerState, UnmapIoRange,
 };
 use xen_hypercall::ioreq::SLOTS_PER_PAGE;
@@ -18,7 +18,9 @@ use xen_hypercall::slot::NoSlot;
 use xen_hypercall::{DomId, Port};
 use xen_ioctls::{EventChannels, IoEventFd, Kick, Mapping, Privcmd};
 
-use crate::page::{Access, Claim, Left, Pages, Request};
+use crate::access::{Access, Accesses, Data, Sbdf};
+use crate::page::{Buffered, Claim, Left, Pages, Request};
+use crate::strings::{MOST, Values};
 
 /// Events taken from the kernel in one system call.
 const EVENTS: usize = 64;
@@ -76,6 +78,27 @@ impl Kicked {
         Self(None)
     }
 
+    /// Both. What came first does not wait for the vCPU.
+    fn and(self, next: Self, domain: DomId) -> Self {
+        match (&self.0, &next.0) {
+            (_, None) => self,
+            (Some(first), Some(second)) if !Arc::ptr_eq(first, second) => {
+                self.pass_on(domain);
+                next
+            }
+            _ => next,
+        }
+    }
+
+    /// Signals, if there is something to.
+    fn pass_on(self, domain: DomId) {
+        if let Some(eventfd) = self.0
+            && let Err(e) = eventfd.write(1)
+        {
+            log::error!("domain {domain}: cannot pass on a kick: {e}");
+        }
+    }
+
     /// The access causes work for the owner of `eventfd`.
     pub fn signal(eventfd: Arc<EventFd>) -> Self {
         Self(Some(eventfd))
@@ -99,6 +122,7 @@ pub trait Handler {
 pub struct IoreqServer {
     events: EventChannels,
     pages: Pages,
+    buffered: Option<Buffered>,
     /// Local ports by vCPU.
     ports: Vec<Port>,
     vcpu_of: HashMap<u32, usize>,
@@ -137,6 +161,25 @@ impl IoreqServer {
         Self::begin(domain, vcpus, id, privcmd, events)
     }
 
+    /// As [`create_with`](Self::create_with), for writes that need no answer: those of the guest to a part
+    /// of the memory that Xen buffers (below 1 MiB, and on ports, as it decides) do not make a vCPU
+    /// wait, and come to the [handler](Handler::write) in their order. Only on x86.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub fn create_buffered_with(
+        domain: DomId,
+        privcmd: Privcmd,
+        events: EventChannels,
+    ) -> Result<Self> {
+        let vcpus = count_vcpus(domain, &privcmd)?;
+        let id = privcmd
+            .perform(domain, CreateIoreqServer::buffered())
+            .map_err(|source| failed(domain, "create a buffered IOREQ server", source))?;
+        Self::begin(domain, vcpus, id, privcmd, events)
+    }
+
     /// Takes over a server of this domain's that was [left](Self::leave), or whose process was killed: Xen
     /// keeps it, its ranges, and vCPUs that wait for it. `id` is [its number](Self::id). Nobody else may
     /// serve it any more.
@@ -170,8 +213,9 @@ impl IoreqServer {
             privcmd,
             is_left: false,
         };
-        // The page comes first: it exists once it is acquired, and enabling fills it in.
+        // The pages come first: they exist once they are acquired, and enabling fills them in.
         let pages = Pages::new(id.pages(vcpus)?);
+        let buffered = id.buffered(&events)?;
         id.op(
             SetIoreqServerState::new(id.id, true),
             "enable the IOREQ server",
@@ -188,6 +232,7 @@ impl IoreqServer {
         Ok(Self {
             events,
             pages,
+            buffered,
             ports,
             vcpu_of,
             id,
@@ -231,6 +276,47 @@ impl IoreqServer {
         )
     }
 
+    /// Has the guest's accesses to ports come to this server. Only on x86.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Step`].
+    pub fn map_ports(&self, ports: RangeInclusive<u16>) -> Result<()> {
+        let op = MapIoRange::ports(self.id.id, &ports);
+        self.id.op(op, "map a range of ports")
+    }
+
+    /// Ends what [`map_ports`](Self::map_ports) has begun, for the same range.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Step`].
+    pub fn unmap_ports(&self, ports: RangeInclusive<u16>) -> Result<()> {
+        let op = UnmapIoRange::ports(self.id.id, &ports);
+        self.id.op(op, "unmap a range of ports")
+    }
+
+    /// Has the guest's accesses to the configuration space of a PCI function come to this server. Only
+    /// on x86, by the ports 0xcf8 and 0xcfc; Xen takes the ports for itself then.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Step`].
+    pub fn map_pci(&self, function: Sbdf) -> Result<()> {
+        let op = MapIoRange::pci(self.id.id, function.0);
+        self.id.op(op, "map a PCI function")
+    }
+
+    /// Ends what [`map_pci`](Self::map_pci) has begun.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Step`].
+    pub fn unmap_pci(&self, function: Sbdf) -> Result<()> {
+        let op = UnmapIoRange::pci(self.id.id, function.0);
+        self.id.op(op, "unmap a PCI function")
+    }
+
     /// Has the kernel signal `eventfd` when the guest kicks `kick.queue` of the virtio-mmio device
     /// at `kick.base`. Kicks that the kernel does not take still come to the
     /// [handler](Handler::write).
@@ -270,8 +356,9 @@ impl IoreqServer {
         let count = self.events.pending(&mut events)?;
         let events = &events[..count];
         for port in events {
-            if let Some(vcpu) = self.vcpu_of.get(port) {
-                self.answer(*vcpu, handler);
+            match self.vcpu_of.get(port) {
+                Some(vcpu) => self.answer(*vcpu, handler),
+                None => self.take_buffered(handler),
             }
         }
         match events {
@@ -284,6 +371,21 @@ impl IoreqServer {
     pub fn dispatch_all(&mut self, handler: &mut impl Handler) {
         for vcpu in 0..self.ports.len() {
             self.answer(vcpu, handler);
+        }
+        self.take_buffered(handler);
+    }
+
+    /// Passes on the writes that nobody waits for.
+    fn take_buffered(&mut self, handler: &mut impl Handler) {
+        let Some(buffered) = &mut self.buffered else {
+            return;
+        };
+        // An end there is: Xen has room for 511 of them, and each takes a guest longer than this.
+        while let Some(write) = buffered.take() {
+            if let Some(access) = Access::of(&write) {
+                let kicked = handler.write(access, write.data);
+                kicked.pass_on(self.id.domain);
+            }
         }
     }
 
@@ -325,11 +427,7 @@ impl IoreqServer {
         };
         let kicked = resume.serve(handler);
         drop(resume);
-        if let Kicked(Some(eventfd)) = kicked
-            && let Err(e) = eventfd.write(1)
-        {
-            log::error!("domain {}: cannot pass on a kick: {e}", self.id.domain);
-        }
+        kicked.pass_on(self.id.domain);
     }
 }
 
@@ -374,12 +472,7 @@ impl Resume<'_> {
     fn serve(&self, handler: &mut impl Handler) -> Kicked {
         let claim = self.claim.as_ref().expect("only drop takes it");
         match claim.request() {
-            Request::Read(access) => {
-                // Should the handler panic, the guest reads zero.
-                claim.data(0);
-                claim.data(handler.read(access));
-            }
-            Request::Write(access, value) => return handler.write(access, value),
+            Request::Access(accesses) => return self.carry_out(claim, &accesses, handler),
             Request::Invalidate => handler.invalidate(),
             Request::Odd(kind) => {
                 claim.data(0);
@@ -390,6 +483,53 @@ impl Resume<'_> {
             }
         }
         Kicked::none()
+    }
+}
+
+impl Resume<'_> {
+    /// Carries out what is asked, as often as it is.
+    fn carry_out(
+        &self,
+        claim: &Claim<'_>,
+        accesses: &Accesses,
+        handler: &mut impl Handler,
+    ) -> Kicked {
+        let domain = self.server.id.domain;
+        let size = accesses.first.size;
+        let values = match accesses.data {
+            Data::Value(_) => None,
+            Data::Memory(addr) => {
+                match Values::map(&self.server.id.privcmd, domain, accesses, addr) {
+                    Ok(values) => Some((values, addr)),
+                    Err(e) => {
+                        log::debug!("domain {domain}: a string instruction: {e}");
+                        return Kicked::none();
+                    }
+                }
+            }
+        };
+        if let (true, None) = (accesses.is_read, &values) {
+            // Should the handler panic, the guest reads zero.
+            claim.data(0);
+        }
+        let mut kicked = Kicked::none();
+        for n in 0..accesses.count.min(MOST) {
+            let access = accesses.nth(n);
+            let next = match (&values, accesses.data) {
+                (Some((values, addr)), _) if accesses.is_read => {
+                    values.write(accesses.step(*addr, n), size, handler.read(access));
+                    continue;
+                }
+                (Some((values, addr)), _) => values.read(accesses.step(*addr, n), size),
+                (None, _) if accesses.is_read => {
+                    claim.data(handler.read(access));
+                    continue;
+                }
+                (None, Data::Value(value) | Data::Memory(value)) => value,
+            };
+            kicked = kicked.and(handler.write(access, next), domain);
+        }
+        kicked
     }
 }
 
@@ -432,6 +572,28 @@ impl Id {
                 step: "map the ioreq page",
                 source,
             })
+    }
+
+    /// The page of writes that need no answer, if the server was made with one.
+    fn buffered(&self, events: &EventChannels) -> Result<Option<Buffered>> {
+        let step = |step| move |source| failed(self.domain, step, source);
+        let info = GetIoreqServerInfo::new(self.id);
+        let port = self
+            .privcmd
+            .perform(self.domain, info)
+            .map_err(step("ask for the buffered writes"))?;
+        if port == Port(0) {
+            return Ok(None);
+        }
+        let page = Resource::buffered_page(self.id);
+        let page = self
+            .privcmd
+            .map_resource(self.domain, page)
+            .map_err(step("map the buffered writes"))?;
+        events
+            .bind_interdomain(self.domain, port)
+            .map_err(step("bind the buffered writes"))?;
+        Ok(Some(Buffered::new(page)))
     }
 
     fn op<T>(&self, op: T, step: &'static str) -> Result<()>

@@ -12,12 +12,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use vmm_sys_util::eventfd::{EFD_NONBLOCK, EventFd};
-use xen_hypercall::ioreq::{STATE_INPROCESS, STATE_MASK, STATE_RESPONSE, Slot};
+use xen_hypercall::ioreq::{DIR_READ, DOWN, STATE_INPROCESS, STATE_MASK, STATE_RESPONSE, Slot};
 use xen_hypercall::memory::Resource;
 use xen_hypercall::{DomId, Port};
 use xen_ioctls::sim::{Arch, Call, Config, Guest, Xen};
 use xen_ioctls::{EventChannels, Privcmd};
-use xen_ioreq::{Access, Error, Handler, IoreqServer, Kick, Kicked};
+use xen_ioreq::{Access, Error, Handler, IoreqServer, Kick, Kicked, Sbdf, Space};
 
 const GUEST: DomId = DomId(7);
 const BASE: u64 = 0x200_0000;
@@ -98,6 +98,7 @@ fn a_read_is_answered_with_what_the_handler_says() {
 
     assert_eq!(access.answer(), Some(0x1122_3344_5566_7788));
     let asked = Access {
+        space: Space::Memory,
         addr: BASE + 8,
         size: 4,
     };
@@ -115,6 +116,7 @@ fn a_write_reaches_the_handler_and_the_vcpu_goes_on() {
 
     assert!(access.answer().is_some());
     let asked = Access {
+        space: Space::Memory,
         addr: BASE + 0x70,
         size: 4,
     };
@@ -213,31 +215,184 @@ fn a_request_that_nobody_announced_is_found_by_a_look_at_all_slots() {
     assert!(access.answer().is_some());
 }
 
-#[test]
-fn a_string_instruction_is_answered_and_not_misread() {
+/// A machine on x86, with some memory.
+fn pc() -> (Xen, Guest) {
     let xen = Xen::with(Config {
         arch: Arch::X86,
         ..Config::default()
     });
     let guest = xen.create_domain(GUEST, 1);
-    let mut server = server_on(&xen);
-    let mut device = Device::default();
-    let repeated = Slot {
-        addr: BASE,
-        data: 0x1000,
-        count: 16,
+    guest.add_memory(0, 4 << 12);
+    (xen, guest)
+}
+
+/// Something repeated four times, with values of four bytes.
+fn repeated(kind: u8, addr: u64, data: u64, flags: u8) -> Slot {
+    Slot {
+        addr,
+        data,
+        count: 4,
         size: 4,
         vp_eport: 0,
         pad0: 0,
-        flags: 0,
-        kind: 1,
+        flags,
+        kind,
+    }
+}
+
+const PIO: u8 = 0;
+const COPY: u8 = 1;
+
+#[test]
+fn a_string_that_goes_out_is_read_from_memory_across_pages() {
+    let (xen, guest) = pc();
+    let mut server = server_on(&xen);
+    let mut device = Device::default();
+    let bytes: Vec<u8> = (1..=16).collect();
+    guest.write(0x1ff8, &bytes);
+
+    let access = guest.string_access(0, repeated(COPY, BASE, 0x1ff8, 0));
+    server.dispatch(&mut device).unwrap();
+
+    assert!(access.unwrap().answer().is_some());
+    let writes: Vec<_> = device
+        .writes
+        .iter()
+        .map(|(a, v)| (a.addr - BASE, *v))
+        .collect();
+    assert_eq!(
+        writes,
+        [
+            (0, 0x0403_0201),
+            (4, 0x0807_0605),
+            (8, 0x0c0b_0a09),
+            (12, 0x100f_0e0d)
+        ]
+    );
+}
+
+#[test]
+fn a_string_that_comes_in_downwards_is_written_to_memory() {
+    let (xen, guest) = pc();
+    let mut server = server_on(&xen);
+    server.map_ports(0x1f0..=0x1f7).unwrap();
+    let mut device = Device::default();
+
+    let access = guest.string_access(0, repeated(PIO, 0x1f0, 0x200c, DIR_READ | DOWN));
+    server.dispatch(&mut device).unwrap();
+
+    assert!(access.unwrap().answer().is_some());
+    let port = Access {
+        space: Space::Port,
+        addr: 0x1f0,
+        size: 4,
+    };
+    assert_eq!(device.reads, [port; 4]);
+    let mut bytes = [0; 20];
+    guest.read(0x1ffc, &mut bytes);
+    assert_eq!(bytes[..4], [0; 4]);
+    assert_eq!(bytes[4..], [0x88, 0x77, 0x66, 0x55].repeat(4));
+}
+
+#[test]
+fn a_value_that_is_stored_many_times_is_written_as_often() {
+    let (xen, guest) = pc();
+    let mut server = server_on(&xen);
+    let mut device = Device::default();
+
+    let access = guest.access(0, repeated(COPY, BASE, 7, 0));
+    server.dispatch(&mut device).unwrap();
+
+    assert!(access.unwrap().answer().is_some());
+    let writes: Vec<_> = device
+        .writes
+        .iter()
+        .map(|(a, v)| (a.addr - BASE, *v))
+        .collect();
+    assert_eq!(writes, [(0, 7), (4, 7), (8, 7), (12, 7)]);
+}
+
+#[test]
+fn a_string_of_no_memory_is_ones_and_goes_nowhere() {
+    let (xen, guest) = pc();
+    let mut server = server_on(&xen);
+    let mut device = Device::default();
+
+    let out = guest
+        .string_access(0, repeated(COPY, BASE, 0x3ff8, 0))
+        .unwrap();
+    server.dispatch(&mut device).unwrap();
+    assert!(out.answer().is_some());
+    let back = guest
+        .string_access(0, repeated(COPY, BASE, 0x3ff8, DIR_READ))
+        .unwrap();
+    server.dispatch(&mut device).unwrap();
+
+    assert!(back.answer().is_some());
+    let values: Vec<_> = device.writes.iter().map(|(_, value)| *value).collect();
+    assert_eq!(values, [0, 0, 0xffff_ffff, 0xffff_ffff]);
+    assert_eq!(device.reads.len(), 4);
+}
+
+#[test]
+fn the_configuration_of_a_pci_function_comes_with_its_place() {
+    let (xen, guest) = pc();
+    let mut server = server_on(&xen);
+    let function = Sbdf::new(0, 1, 2, 3);
+    server.map_pci(function).unwrap();
+    let mut device = Device::default();
+    let slot = Slot {
+        count: 1,
+        ..repeated(2, u64::from(function.0) << 32 | 0x10, 0, DIR_READ)
     };
 
-    let access = guest.string_access(0, repeated).unwrap();
+    let access = guest.access(0, slot).unwrap();
     server.dispatch(&mut device).unwrap();
 
     assert!(access.answer().is_some());
-    assert_eq!(device.writes, []);
+    let asked = Access {
+        space: Space::PciConfig(function),
+        addr: 0x10,
+        size: 4,
+    };
+    assert_eq!(device.reads, [asked]);
+    server.unmap_pci(function).unwrap();
+    assert!(guest.access(0, slot).is_none());
+}
+
+#[test]
+fn buffered_writes_come_in_their_order_and_nobody_waits() {
+    let (xen, guest) = pc();
+    let (privcmd, events) = restricted(&xen);
+    let mut server = IoreqServer::create_buffered_with(GUEST, privcmd, events).unwrap();
+    server.map_mmio(0xa_0000..=0xa_ffff).unwrap();
+    let mut device = Device::default();
+
+    assert!(guest.buffered_write(0xa_0010, 4, 1));
+    assert!(guest.buffered_write(0xa_0018, 8, 2));
+    server.dispatch(&mut device).unwrap();
+
+    let writes: Vec<_> = device
+        .writes
+        .iter()
+        .map(|(a, v)| (a.addr, a.size, *v))
+        .collect();
+    assert_eq!(writes, [(0xa_0010, 4, 1), (0xa_0018, 8, 2)]);
+}
+
+#[test]
+fn buffered_writes_are_there_for_the_next_server() {
+    let (xen, guest) = pc();
+    let (privcmd, events) = restricted(&xen);
+    let server = IoreqServer::create_buffered_with(GUEST, privcmd, events).unwrap();
+    server.map_mmio(0xa_0000..=0xa_ffff).unwrap();
+    assert!(guest.buffered_write(0xa_0010, 4, 1));
+    let mut device = Device::default();
+
+    let mut server = succeed(&xen, server);
+    server.dispatch_left(&mut device).unwrap();
+
+    assert_eq!(device.writes.len(), 1);
 }
 
 #[test]

@@ -23,6 +23,8 @@ const PAGE: u64 = PAGE_SIZE as u64;
 const PIO: u8 = Type::PIO.0;
 /// `IOREQ_TYPE_COPY`, and `XEN_DMOP_IO_RANGE_MEMORY`.
 const COPY: u8 = Type::COPY.0;
+/// `IOREQ_TYPE_PCI_CONFIG`, and `XEN_DMOP_IO_RANGE_PCI`.
+const PCI_CONFIG: u8 = Type::PCI_CONFIG.0;
 
 /// A guest: its memory, its vCPUs, its grants, its side of event channels.
 ///
@@ -178,11 +180,22 @@ impl Guest {
     }
 
     /// A vCPU does what the slot says, whatever it is: state and port are filled in.
+    ///
+    /// # Panics
+    ///
+    /// When no range can have the kind.
     pub fn access(&self, vcpu: usize, slot: Slot) -> Option<Access> {
-        assert!(matches!(slot.kind, COPY | PIO), "no range has this kind");
-        let last = slot.addr + u64::from(slot.size.saturating_sub(1));
+        let (first, last) = match slot.kind {
+            COPY | PIO => (
+                slot.addr,
+                slot.addr + u64::from(slot.size.saturating_sub(1)),
+            ),
+            // A range is a function, and the register an offset in it.
+            PCI_CONFIG => (slot.addr >> 32, slot.addr >> 32),
+            _ => panic!("no range has this kind"),
+        };
         let state = &mut *self.shared.lock();
-        let server = state.claimant(self.id, slot.kind.into(), slot.addr, last)?;
+        let server = state.claimant(self.id, slot.kind.into(), first, last)?;
         let sequence = state.post(self.id, server, vcpu, &slot)?;
         Some(Access {
             guest: self.clone(),
