@@ -67,7 +67,8 @@ pub const THE_README_LEADS_TO_A_DISK: LabTest = LabTest {
         wait_line $(console guest) 'the disk is made' 60
         xl destroy guest
         guest_gone guest 20
-        mount -t ext4 -o loop /srv/guest.img /mnt
+        losetup /dev/loop0 /srv/guest.img
+        mount -t ext4 /dev/loop0 /mnt
         cat /mnt/file
     ",
     seen: &[
