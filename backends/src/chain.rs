@@ -23,6 +23,7 @@ use self::plan::{Plan, Planned};
 use crate::limits::{BATCH_BYTES, BATCH_CHAINS, BATCH_DESCRIPTORS, CHAIN_DESCRIPTORS};
 use crate::memory::{Batch, Range};
 use crate::pending::Kept;
+use crate::request::Receipt;
 
 /// `struct virtq_desc`: virtio 1.2, "The Virtqueue Descriptor Table".
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -306,14 +307,15 @@ impl Chains {
     }
 
     /// What is to be remembered of the chain at `place` in the batch.
-    pub(crate) fn keep(&self, place: usize, written: usize) -> Kept {
+    pub(crate) fn keep(&self, place: usize, receipt: &Receipt) -> Kept {
         let planned = &self.planned[place];
         let writable = &self.ranges[planned.split..planned.end];
-        Kept::new(planned.head, written, writable)
+        let written = receipt.written.get();
+        Kept::new(planned.head, written, writable, receipt.taken)
     }
 
     /// The same of a chain of which an answer in parts is lost: it is to be refused.
-    pub(crate) fn keep_lost(&self, place: usize) -> Kept {
+    pub(crate) fn keep_lost(&self, place: usize, receipt: &Receipt) -> Kept {
         let planned = &self.planned[place];
         let writable = &self.ranges[planned.split..planned.end];
         Kept {
@@ -322,6 +324,7 @@ impl Chains {
                 planned.head,
                 0,
                 &writable[writable.len().saturating_sub(1)..],
+                receipt.taken,
             )
         }
     }

@@ -99,6 +99,10 @@ pub trait Device: Send {
         false
     }
 
+    /// Looks at what may have changed outside, rather than when it would look next: somebody has
+    /// changed something.
+    fn look(&mut self) {}
+
     /// How many bytes of [`SavedState`] it takes to go on for a driver in another process. The same for the
     /// life of the device.
     ///

@@ -10,6 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use vm_memory::GuestAddress;
 
@@ -108,11 +109,13 @@ pub(crate) struct Kept {
     pub(crate) ranges: Vec<Range>,
     /// Why it is to be refused, whatever the device answers.
     pub(crate) flaw: Option<Flaw>,
+    /// When its batch was taken.
+    pub(crate) taken: Instant,
 }
 
 impl Kept {
     /// Remembers the chain `head`, whose writable buffers are `ranges`.
-    pub(crate) fn new(head: u16, written: usize, ranges: &[Range]) -> Self {
+    pub(crate) fn new(head: u16, written: usize, ranges: &[Range], taken: Instant) -> Self {
         let mut skip = written;
         let mut left = Vec::new();
         for range in ranges {
@@ -134,6 +137,7 @@ impl Kept {
             read: 0,
             ranges: left,
             flaw: None,
+            taken,
         }
     }
 
@@ -203,6 +207,11 @@ impl Keeper {
     /// Whether no request is kept.
     pub(crate) fn is_empty(&self) -> bool {
         self.kept.borrow().is_empty()
+    }
+
+    /// How many requests are kept.
+    pub(crate) fn len(&self) -> usize {
+        self.kept.borrow().len()
     }
 
     /// Whether there are requests to be given back.

@@ -11,13 +11,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
+use std::time::Instant;
 
 use virtio_bindings::virtio_ring::VRING_AVAIL_F_NO_INTERRUPT;
 use virtio_queue::{Queue, QueueT};
 use vm_memory::{Bytes, GuestAddress, GuestAddressSpace, VolatileSlice};
 
 use crate::chain::{Chains, Fault, Flaw, Resolved};
-use crate::counters::Counters;
+use crate::counters::{Counters, Latencies};
 use crate::device::{Device, Interrupt};
 use crate::inflight::InFlight;
 use crate::memory::Batch;
@@ -81,6 +82,8 @@ pub struct VirtQueue {
     fresh: bool,
     /// Set once the ring was found unusable: nothing more is read from it.
     broken: bool,
+    /// How many requests are counted as taken and not given back.
+    in_flight: u64,
 }
 
 impl VirtQueue {
@@ -99,6 +102,7 @@ impl VirtQueue {
             lingers: false,
             fresh: false,
             broken: false,
+            in_flight: 0,
         }
     }
 
@@ -237,6 +241,7 @@ impl VirtQueue {
         if outcome.is_err() || panic.is_some() {
             self.retire();
         }
+        count_in_flight(&mut self.in_flight, self.keeper.len(), counters);
         if let Err(fault) = &outcome {
             self.report(fault);
             interrupt.broken();
@@ -277,9 +282,10 @@ impl VirtQueue {
             self.queue.disable_notification(mem)?;
             self.quiet = true;
         }
+        let since = Instant::now();
         let more = self.take(mem)?;
         self.keeper.limit(self.queue.size().into());
-        *stop = self.serve(mem, &Memory::of(&guard), device, counters);
+        *stop = self.serve(mem, (&Memory::of(&guard), since), device, counters);
         Ok(more || self.keeper.has_answers())
     }
 
@@ -316,8 +322,12 @@ impl VirtQueue {
         self.chains.plan_kept(answers.iter().map(|(kept, _)| kept));
         let (slices, chains) = self.chains.resolve(mem);
         self.receipts.clear();
-        self.receipts
-            .extend(chains.iter().map(|chain| Receipt::new(chain.head)));
+        self.receipts.extend(
+            chains
+                .iter()
+                .zip(&answers)
+                .map(|(chain, (kept, _))| Receipt::new(chain.head, kept.taken)),
+        );
         let mut done = 0;
         let served = catch_unwind(AssertUnwindSafe(|| {
             let answered = chains.iter().zip(&self.receipts).zip(answers);
@@ -349,13 +359,15 @@ impl VirtQueue {
     fn serve<M: Batch>(
         &mut self,
         mem: &M,
-        memory: &Memory,
+        (memory, since): (&Memory, Instant),
         device: &mut dyn Device,
         counters: &Counters,
     ) -> Option<Stop> {
         let (slices, chains) = self.chains.resolve(mem);
-        self.receipts
-            .extend(chains.iter().map(|chain| Receipt::new(chain.head)));
+        let new = chains.iter().map(|chain| Receipt::new(chain.head, since));
+        self.receipts.extend(new);
+        let in_flight = self.keeper.len() + self.receipts.len();
+        count_in_flight(&mut self.in_flight, in_flight, counters);
         let (mut done, mut kept) = (0, Vec::new());
         let first = self.keeper.next_id();
         let served = catch_unwind(AssertUnwindSafe(|| {
@@ -434,8 +446,8 @@ impl VirtQueue {
         for (place, receipt) in self.receipts.iter().enumerate() {
             if let Some(id) = receipt.kept.get() {
                 let mut kept = match lost.binary_search(&place) {
-                    Ok(_) => self.chains.keep_lost(place),
-                    Err(_) => self.chains.keep(place, receipt.written.get()),
+                    Ok(_) => self.chains.keep_lost(place, receipt),
+                    Err(_) => self.chains.keep(place, receipt),
                 };
                 kept.read = receipt.read.get();
                 self.keeper.insert(id, kept);
@@ -531,6 +543,7 @@ impl VirtQueue {
             count += 1;
         }
         if count > 0 {
+            self.count_latencies(counters);
             Counters::add(&counters.batches, 1);
             Counters::add(&counters.requests, count);
             Counters::add(&counters.bytes_read, read);
@@ -553,6 +566,15 @@ impl VirtQueue {
             return Ok(false);
         }
         self.ask(mem)
+    }
+
+    /// Counts how long what has gone back took.
+    fn count_latencies(&self, counters: &Counters) {
+        let (now, mut latencies) = (Instant::now(), Latencies::of(counters));
+        let done = |receipt: &&Receipt| receipt.kept.get().is_none();
+        for receipt in self.receipts.iter().filter(done) {
+            latencies.add(now.saturating_duration_since(receipt.taken));
+        }
     }
 
     /// Asks for notifications, then looks again: what came before the driver could see that is not
@@ -581,6 +603,12 @@ impl VirtQueue {
             None => warn_limited!("queue {index} retired: {fault}"),
         }
     }
+}
+
+/// Counts what a queue has in flight now.
+fn count_in_flight(counted: &mut u64, now: usize, counters: &Counters) {
+    let now = u64::try_from(now).unwrap_or(u64::MAX);
+    counters.moved(std::mem::replace(counted, now), now);
 }
 
 /// Has the device fail a request: because of a flaw, or because it has dropped it. A fault if its

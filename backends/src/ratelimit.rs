@@ -8,6 +8,7 @@ use std::{fmt, thread};
 
 use crate::budget::Budget;
 use crate::limits::{LOG_LINES, LOG_PERIOD_SECONDS};
+pub use log::Level;
 
 const PERIOD: Duration = Duration::from_secs(LOG_PERIOD_SECONDS);
 
@@ -15,16 +16,33 @@ const PERIOD: Duration = Duration::from_secs(LOG_PERIOD_SECONDS);
 /// in the source has said enough lately.
 #[macro_export]
 macro_rules! warn_limited {
-    ($($arg:tt)+) => {{
+    ($($arg:tt)+) => {
+        $crate::log_limited!($crate::ratelimit::Level::Warn, $($arg)+)
+    };
+}
+
+/// Logs something else that a guest can cause, at a level, as [`warn_limited!`] does.
+///
+/// # Example
+///
+/// ```
+/// use backends::log_limited;
+/// use backends::ratelimit::Level;
+///
+/// log_limited!(Level::Error, "the device panicked");
+/// ```
+#[macro_export]
+macro_rules! log_limited {
+    ($level:expr, $($arg:tt)+) => {{
         static LIMIT: $crate::ratelimit::RateLimit = $crate::ratelimit::RateLimit::new();
         if let Some(suppressed) = LIMIT.admit(::std::time::Instant::now()) {
-            $crate::ratelimit::warn(format_args!($($arg)+), suppressed);
+            $crate::ratelimit::write($level, format_args!($($arg)+), suppressed);
         }
     }};
 }
 
-/// Logs a warning that [`RateLimit`] has admitted.
-pub fn warn(message: fmt::Arguments<'_>, suppressed: u64) {
+/// Logs what [`RateLimit`] has admitted.
+pub fn write(level: Level, message: fmt::Arguments<'_>, suppressed: u64) {
     let thread = thread::current();
     let name = thread
         .name()
@@ -32,8 +50,8 @@ pub fn warn(message: fmt::Arguments<'_>, suppressed: u64) {
         .map(|name| format!("{name}: "));
     let name = name.unwrap_or_default();
     match suppressed {
-        0 => log::warn!("{name}{message}"),
-        n => log::warn!("{name}{message} ({n} more not logged)"),
+        0 => log::log!(level, "{name}{message}"),
+        n => log::log!(level, "{name}{message} ({n} more not logged)"),
     }
 }
 

@@ -5,6 +5,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use vm_memory::{Bytes, VolatileSlice};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
@@ -25,12 +26,15 @@ pub(crate) struct Receipt {
     pub(crate) read: Cell<usize>,
     /// The number by which the device has kept the request: it does not go back yet.
     pub(crate) kept: Cell<Option<u64>>,
+    /// When its batch was taken.
+    pub(crate) taken: Instant,
 }
 
 impl Receipt {
-    pub(crate) fn new(head: u16) -> Self {
+    pub(crate) fn new(head: u16, taken: Instant) -> Self {
         Self {
             head,
+            taken,
             written: Cell::new(0),
             read: Cell::new(0),
             kept: Cell::new(None),
@@ -375,7 +379,7 @@ mod tests {
             .iter_mut()
             .map(|p| p.as_mut_slice().into())
             .collect();
-        let (receipt, counters) = (Receipt::new(0), Counters::default());
+        let (receipt, counters) = (Receipt::new(0, Instant::now()), Counters::default());
         body(Request {
             queue: 0,
             readable: Buffers::new(&readable),

@@ -10,7 +10,7 @@ use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -23,8 +23,10 @@ use self::patience::Patience;
 use crate::config::ConfigSpace;
 use crate::counters::Counters;
 use crate::device::{Device, Interrupt};
+use crate::log_limited;
 use crate::memory::Batch;
 use crate::queue::{Progress, VirtQueue};
+use crate::ratelimit::Level;
 use crate::sys::processors;
 
 /// What a thread's name can hold: the kernel's 16 bytes, one of them the end.
@@ -66,8 +68,16 @@ pub struct Stopped {
 /// A device that panics is never called again: its queues are retired,
 /// [`Interrupt::broken`] is called, and the thread waits to be stopped.
 pub struct Worker {
-    stop: EventFd,
+    bell: EventFd,
+    wishes: Arc<Wishes>,
     thread: Option<JoinHandle<Stopped>>,
+}
+
+/// What a worker's thread is to do when its bell rings.
+#[derive(Debug, Default)]
+struct Wishes {
+    stop: AtomicBool,
+    look: AtomicBool,
 }
 
 impl Worker {
@@ -105,9 +115,10 @@ impl Worker {
                 "not a name for a thread",
             ));
         }
-        let stop = EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC)?;
+        let bell = EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC)?;
+        let wishes = Arc::new(Wishes::default());
         let queues = setup.queues.len();
-        let body = Body::new(setup, stop.try_clone()?);
+        let body = Body::new(setup, bell.try_clone()?, wishes.clone());
         let mut manager = EventManager::new_with_capacity(queues + 2).map_err(io::Error::other)?;
         let id = manager.add_subscriber(body);
         let body = manager.subscriber_mut(id).map_err(io::Error::other)?;
@@ -117,7 +128,8 @@ impl Worker {
             run(manager, id, is_ready)
         })?;
         Ok(Self {
-            stop,
+            bell,
+            wishes,
             thread: Some(thread),
         })
     }
@@ -128,7 +140,7 @@ impl Worker {
     ///
     /// When [`Interrupt::broken`] has panicked. A panic of the device is not passed on.
     pub fn stop(mut self) -> Stopped {
-        self.signal();
+        self.signal(&self.wishes.stop);
         let thread = self
             .thread
             .take()
@@ -138,9 +150,15 @@ impl Worker {
             .unwrap_or_else(|payload| resume_unwind(payload))
     }
 
-    fn signal(&self) {
-        if let Err(error) = self.stop.write(1) {
-            log::error!("cannot signal a worker to stop: {error}");
+    /// Has the device [look](Device::look) at what may have changed.
+    pub fn look(&self) {
+        self.signal(&self.wishes.look);
+    }
+
+    fn signal(&self, wish: &AtomicBool) {
+        wish.store(true, Ordering::Release);
+        if let Err(error) = self.bell.write(1) {
+            log::error!("cannot signal a worker: {error}");
         }
     }
 }
@@ -148,7 +166,7 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         if let Some(thread) = self.thread.take() {
-            self.signal();
+            self.signal(&self.wishes.stop);
             // The panic of a thread was reported when it happened.
             let _ = thread.join();
         }
@@ -200,7 +218,7 @@ enum Token {
     /// A notification for the queue at this place.
     Kick(u32),
     Device,
-    Stop,
+    Bell,
 }
 
 impl From<Token> for u32 {
@@ -208,7 +226,7 @@ impl From<Token> for u32 {
         match token {
             Token::Kick(place) => place,
             Token::Device => Self::MAX - 1,
-            Token::Stop => Self::MAX,
+            Token::Bell => Self::MAX,
         }
     }
 }
@@ -216,7 +234,7 @@ impl From<Token> for u32 {
 impl From<u32> for Token {
     fn from(data: u32) -> Self {
         match data {
-            u32::MAX => Self::Stop,
+            u32::MAX => Self::Bell,
             0xffff_fffe => Self::Device,
             place => Self::Kick(place),
         }
@@ -228,8 +246,11 @@ struct Body<A> {
     setup: Setup<A>,
     /// The device's.
     config: ConfigSpace,
-    stop: EventFd,
+    bell: EventFd,
+    wishes: Arc<Wishes>,
     stopping: bool,
+    /// The device is to look at what may have changed.
+    is_looking: bool,
     /// The device's own descriptor has become readable.
     is_woken: bool,
     /// For each queue, whether it may have requests.
@@ -246,13 +267,15 @@ struct Body<A> {
 }
 
 impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> Body<A> {
-    fn new(setup: Setup<A>, stop: EventFd) -> Self {
+    fn new(setup: Setup<A>, bell: EventFd, wishes: Arc<Wishes>) -> Self {
         let queues = setup.queues.len();
         Self {
             config: setup.device.config(),
             setup,
-            stop,
+            bell,
+            wishes,
             stopping: false,
+            is_looking: false,
             is_woken: false,
             due: vec![true; queues],
             quiet: vec![false; queues],
@@ -265,15 +288,23 @@ impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> Body<A> {
 
     fn is_idle(&self) -> bool {
         let is_answered = |(queue, _): &(VirtQueue, EventFd)| queue.has_answers();
-        !self.is_woken && !self.due.contains(&true) && !self.setup.queues.iter().any(is_answered)
+        let has_call = self.is_woken || self.is_looking;
+        !has_call && !self.due.contains(&true) && !self.setup.queues.iter().any(is_answered)
     }
 
     /// Lets the device do what it has to, and its queues be served.
     fn round(&mut self) {
         let is_woken = std::mem::take(&mut self.is_woken);
-        if is_woken {
+        let is_looking = std::mem::take(&mut self.is_looking);
+        if is_woken || is_looking {
             let device = &mut self.setup.device;
-            match catch_unwind(AssertUnwindSafe(|| device.wake())) {
+            let call = || {
+                if is_looking {
+                    device.look();
+                }
+                is_woken && device.wake()
+            };
+            match catch_unwind(AssertUnwindSafe(call)) {
                 Ok(more) => self.is_woken = more,
                 Err(_) => return self.panicked(),
             }
@@ -392,7 +423,7 @@ impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> Body<A> {
     }
 
     fn panicked(&mut self) {
-        log::error!("{}: the device panicked and is retired", thread_name());
+        log_limited!(Level::Error, "the device panicked and is retired");
         self.retire();
     }
 
@@ -407,7 +438,8 @@ impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> Body<A> {
             .iter_mut()
             .for_each(|(queue, _)| queue.retire());
         self.due.fill(false);
-        self.is_woken = false;
+        (self.is_woken, self.is_looking) = (false, false);
+        self.setup.counters.abandon();
         self.setup.interrupt.broken();
     }
 
@@ -415,7 +447,7 @@ impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> Body<A> {
     /// is no need to read it, and one that nobody serves any more cannot keep the loop busy.
     fn register(&self, ops: &mut EventOps) -> event_manager::Result<()> {
         let events = EventSet::IN | EventSet::EDGE_TRIGGERED;
-        ops.add(Events::with_data(&self.stop, Token::Stop.into(), events))?;
+        ops.add(Events::with_data(&self.bell, Token::Bell.into(), events))?;
         if let Some(fd) = self.setup.device.events() {
             let fd = fd.as_raw_fd();
             ops.add(Events::with_data_raw(fd, Token::Device.into(), events))?;
@@ -434,7 +466,11 @@ impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> MutEventSubscribe
 
     fn process(&mut self, events: Events, _ops: &mut EventOps) {
         match Token::from(events.data()) {
-            Token::Stop => self.stopping = true,
+            Token::Bell => {
+                self.stopping |= self.wishes.stop.load(Ordering::Acquire);
+                self.is_looking |=
+                    self.wishes.look.swap(false, Ordering::AcqRel) && !self.is_retired();
+            }
             Token::Device => self.is_woken = !self.is_retired(),
             Token::Kick(place) => {
                 Counters::add(&self.setup.counters.kicks, 1);

@@ -30,8 +30,9 @@ use crate::error::Error;
 use crate::limits::{
     BLOCK_QUEUES, CHAIN_DESCRIPTORS, DISCARD_SECTORS, DISCARD_SEGMENTS, REQUEST_BYTES, ZERO_SECTORS,
 };
+use crate::ratelimit::Level;
 use crate::request::Request;
-use crate::warn_limited;
+use crate::{log_limited, warn_limited};
 
 const QUEUE_SIZE: u16 = 256;
 
@@ -261,7 +262,11 @@ impl Disk {
             Ok(bytes) => {
                 let capacity = sectors(bytes, self.block_size);
                 if capacity != self.capacity {
-                    log::info!("the disk has {capacity} sectors, it had {}", self.capacity);
+                    log_limited!(
+                        Level::Info,
+                        "the disk has {capacity} sectors, it had {}",
+                        self.capacity
+                    );
                     self.capacity = capacity;
                     self.config.change(0, &capacity.to_le_bytes());
                 }
@@ -278,6 +283,14 @@ impl Disk {
             log::error!("cannot set a timer: {error}");
         }
     }
+}
+
+/// Fails a request, and says whether the driver can know.
+pub(crate) fn turn_down(mut request: Request<'_>) -> bool {
+    let status = request.split_status();
+    status
+        .map(|status| status.set(Status::IoErr as u8))
+        .is_some()
 }
 
 /// The answer to `VIRTIO_BLK_T_GET_ID`: padded with zeroes.
@@ -396,11 +409,8 @@ impl Device for Disk {
         }
     }
 
-    fn refuse(&mut self, _queue: u16, mut request: Request<'_>) -> bool {
-        let status = request.split_status();
-        status
-            .map(|status| status.set(Status::IoErr as u8))
-            .is_some()
+    fn refuse(&mut self, _queue: u16, request: Request<'_>) -> bool {
+        turn_down(request)
     }
 
     fn events(&self) -> Option<&dyn AsRawFd> {
@@ -419,6 +429,10 @@ impl Device for Disk {
             }
         }
         false
+    }
+
+    fn look(&mut self) {
+        self.measure();
     }
 
     fn reset(&mut self) {

@@ -16,6 +16,8 @@ use zerocopy::FromZeros;
 use self::abi::{ChipInfo, LineConfig, LineInfo, LineRequest, LineValues};
 use super::{Chip, Edge, Edges};
 use crate::error::Error;
+use crate::log_limited;
+use crate::ratelimit::Level;
 use crate::sys::check;
 
 /// include/uapi/linux/gpio.h.
@@ -303,7 +305,10 @@ impl Chip for HostChip {
                 Ok(true) => {}
                 Ok(false) => return None,
                 Err(error) => {
-                    log::error!("line {line} of the GPIO chip is lost: {error}");
+                    log_limited!(
+                        Level::Error,
+                        "line {line} of the GPIO chip is lost: {error}"
+                    );
                     self.lines.remove(&line);
                 }
             }

@@ -9,7 +9,9 @@ use std::io;
 
 use super::wire::{IrqStatus, direction, irq};
 use super::{Chip, Edge, Edges, Failure, interrupt, trigger};
+use crate::log_limited;
 use crate::pending::Pending;
+use crate::ratelimit::Level;
 use crate::request::Request;
 
 /// What makes an interrupt.
@@ -247,7 +249,7 @@ impl Line {
         match chip.value(self.offset) {
             Ok(value) if value == level => self.raise(),
             Ok(_) => {}
-            Err(error) => log::error!("cannot read line {}: {error}", self.offset),
+            Err(error) => log_limited!(Level::Error, "cannot read line {}: {error}", self.offset),
         }
     }
 

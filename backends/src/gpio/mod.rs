@@ -30,6 +30,8 @@ use crate::config::ConfigSpace;
 use crate::device::{Device, Traits};
 use crate::error::Error;
 use crate::limits::GPIO_EDGES;
+use crate::log_limited;
+use crate::ratelimit::Level;
 use crate::request::Request;
 use crate::saved::SavedState;
 
@@ -303,6 +305,16 @@ impl Controller {
     }
 }
 
+/// Fails a request, and says whether the driver can know.
+pub(crate) fn turn_down(queue: u16, mut request: Request<'_>) -> bool {
+    let told = request.writable_len() > 0;
+    match queue {
+        EVENT_QUEUE => interrupt(request, IrqStatus::Invalid),
+        _ => _ = request.write_bytes(&[Status::Err as u8, 0]),
+    }
+    told
+}
+
 impl Device for Controller {
     fn traits(&self) -> Traits {
         Traits {
@@ -331,13 +343,8 @@ impl Device for Controller {
         }
     }
 
-    fn refuse(&mut self, queue: u16, mut request: Request<'_>) -> bool {
-        let told = request.writable_len() > 0;
-        match queue {
-            EVENT_QUEUE => interrupt(request, IrqStatus::Invalid),
-            _ => _ = request.write_bytes(&[Status::Err as u8, 0]),
-        }
-        told
+    fn refuse(&mut self, queue: u16, request: Request<'_>) -> bool {
+        turn_down(queue, request)
     }
 
     fn events(&self) -> Option<&dyn AsRawFd> {
@@ -366,7 +373,11 @@ impl Device for Controller {
     fn reset(&mut self) {
         for line in &mut self.lines {
             if let Err(error) = line.release(self.chip.as_mut()) {
-                log::error!("cannot release line {}: {error}", line.offset());
+                log_limited!(
+                    Level::Error,
+                    "cannot release line {}: {error}",
+                    line.offset()
+                );
             }
         }
         self.has_irqs = false;

@@ -241,6 +241,13 @@ impl Group {
     }
 }
 
+/// Fails a message, and says whether the driver can know.
+pub(crate) fn turn_down(request: Request<'_>) -> bool {
+    let told = request.writable_len() > 0;
+    answer(request, Err(None));
+    told
+}
+
 impl Device for Adapter {
     fn traits(&self) -> Traits {
         Traits {

@@ -349,7 +349,11 @@ fn no_kick_is_lost_with_event_idx() {
 
 /// What a worker's thread has, when its drivers have notified soon for a while.
 fn patient(bench: &Bench) -> Body<Arc<vm_memory::GuestMemoryMmap<()>>> {
-    let mut body = Body::new(bench.setup(), EventFd::new(EFD_NONBLOCK).unwrap());
+    let mut body = Body::new(
+        bench.setup(),
+        EventFd::new(EFD_NONBLOCK).unwrap(),
+        Arc::default(),
+    );
     body.patience = Patience::new(2);
     while !body.patience.is_worth_it() {
         body.patience.notified(true);

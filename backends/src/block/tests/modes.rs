@@ -185,6 +185,24 @@ fn a_disk_that_nobody_uses_is_looked_at_when_somebody_does() {
 }
 
 #[test]
+fn another_size_is_seen_at_once_when_somebody_says_so() {
+    let file = image();
+    let disk = disk(&file);
+    let config = disk.config();
+    let (worker, interrupts) = at_work(&Driver::new(8), disk);
+
+    file.set_len(100 * SECTOR).unwrap();
+    let start = Instant::now();
+    worker.look();
+    interrupts.wait_for_changes(1);
+
+    // Far less than when it would look by itself.
+    assert!(start.elapsed() < Duration::from_millis(700));
+    assert_eq!((config.byte(0), config.generation()), (100, 1));
+    worker.stop();
+}
+
+#[test]
 fn a_driver_that_comes_finds_the_size_as_it_is() {
     let file = image();
     let mut disk = disk(&file);

@@ -27,6 +27,7 @@ fn a_kept_request_goes_back_when_it_is_answered() {
     let kept = keep_all(&mut bench);
     assert!(bench.driver.used().is_empty() && bench.interrupts.queues().is_empty());
     assert!(!bench.queue.has_answers());
+    assert_eq!(bench.counters.snapshot().in_flight, 1);
     for pending in kept {
         pending.answer(|mut request| {
             assert_eq!((request.readable_len(), request.writable_len()), (0, 4));
@@ -40,7 +41,9 @@ fn a_kept_request_goes_back_when_it_is_answered() {
     assert_eq!(bench.driver.used(), [(0, 3)]);
     assert_eq!(bench.driver.bytes(answer), b"yes\0");
     assert_eq!(bench.interrupts.queues(), [0]);
-    assert_eq!(bench.counters.snapshot().requests, 1);
+    let counts = bench.counters.snapshot();
+    assert_eq!((counts.requests, counts.in_flight), (1, 0));
+    assert_eq!(counts.latency.iter().sum::<u64>(), 1);
 }
 
 #[test]
