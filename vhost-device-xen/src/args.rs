@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::control::{Action, Socket};
 use crate::vhost_user::back::Backend;
 
 /// Virtio devices for Xen guests, served from dom0.
@@ -25,7 +26,11 @@ pub enum Command {
         /// The configuration file [default: /etc/vhost-device-xen.toml, if it exists].
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
+        #[command(flatten)]
+        socket: Socket,
     },
+    #[command(flatten)]
+    Control(Action),
     /// Say what this host has and lacks, and what to do about it; exit 0 if `run` would work.
     Check {
         /// The configuration file to look at.

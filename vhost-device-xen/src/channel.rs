@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{BlockOptions, Memory};
+use crate::stats::Stats;
 use vmm_sys_util::sock_ctrl_msg::ScmSocket;
 
 /// The most descriptors beside a message.
@@ -160,6 +161,14 @@ pub enum Command {
     /// There is nothing to serve: let go of the guest. The end of the channel, without this, asks to
     /// leave everything as it is to another process.
     End,
+    /// Say what a device has done.
+    Stats(DeviceId),
+    /// Stop serving a device whose guest goes on, which finds a device that is none.
+    Withdraw(DeviceId),
+    /// Serve a device that was withdrawn.
+    Restore(DeviceSpec),
+    /// Look at what may have changed outside: somebody has changed something.
+    Look(DeviceId),
 }
 
 /// What a guest process has to say.
@@ -187,6 +196,27 @@ pub enum Report {
         device: DeviceId,
         /// What it has done.
         counters: String,
+    },
+    /// What a device has done.
+    Stats {
+        /// Which one.
+        device: DeviceId,
+        /// Not known of what another process serves.
+        stats: Option<Stats>,
+    },
+    /// The device is gone; its guest finds registers of none.
+    Withdrawn {
+        /// Which one.
+        device: DeviceId,
+        /// What it has done.
+        counters: String,
+    },
+    /// The device that was withdrawn answers its guest, unless there is an error.
+    Restored {
+        /// Which one.
+        device: DeviceId,
+        /// Why it does not, with causes.
+        error: Option<String>,
     },
 }
 

@@ -184,10 +184,29 @@ pub enum Error {
     },
 }
 
-/// What is wrong in a configuration, in one line.
+/// What is wrong in a configuration, in one line, with the key if that does not say it.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", .0.message().trim_end().replace('\n', "; "))]
-pub struct Wrong(Box<toml::de::Error>);
+#[error("{}{}", error.message().trim_end().replace('\n', "; "), in_key(key.as_deref()))]
+pub struct Wrong {
+    error: Box<toml::de::Error>,
+    key: Option<String>,
+}
+
+fn in_key(key: Option<&str>) -> String {
+    key.map_or_else(String::new, |key| format!(" (key `{key}`)"))
+}
+
+impl Wrong {
+    /// What is wrong in this `line`.
+    fn new(error: toml::de::Error, line: &str) -> Self {
+        let key = line.split_once('=').map(|(key, _)| key.trim().to_owned());
+        let is_news = |key: &String| !error.message().contains(&format!("`{key}`"));
+        Self {
+            key: key.filter(is_news),
+            error: Box::new(error),
+        }
+    }
+}
 
 impl Config {
     /// Reads the file that was named, or the default one if there is one.
@@ -219,7 +238,7 @@ impl Config {
             Error::Parse {
                 path: path.to_owned(),
                 line,
-                source: Wrong(Box::new(source)),
+                source: Wrong::new(source, text.lines().nth(line - 1).unwrap_or_default()),
             }
         })
     }
@@ -260,6 +279,15 @@ mod tests {
         assert!(error.to_string().ends_with("is wrong at line 2"), "{error}");
         let cause = error.source().unwrap().to_string();
         assert_eq!(cause, "unknown field `sauce`, expected `source` or `rate`");
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_with_its_key() {
+        let error = load("[rng]\n\n# too few\nrate = 0\n").unwrap_err();
+
+        assert!(error.to_string().ends_with("is wrong at line 4"), "{error}");
+        let cause = error.source().unwrap().to_string();
+        assert!(cause.ends_with("(key `rate`)"), "{cause}");
     }
 
     #[test]

@@ -9,8 +9,7 @@ use clap::Parser;
 use xen_hypercall::DomId;
 
 use crate::args::{Args, Command};
-use crate::config::Config;
-use crate::{check, guest, supervisor, vhost_user};
+use crate::{check, control, guest, supervisor, vhost_user};
 
 /// Does what the command line says, with logs as `RUST_LOG` says.
 pub fn main() -> ExitCode {
@@ -31,9 +30,10 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
-        Command::Run { config } => supervisor::run(Config::load(config.as_deref())?)?,
+        Command::Run { config, socket } => supervisor::run(config, &socket.socket)?,
         Command::Guest { domain } => guest::run(DomId(domain))?,
         Command::Backend(backend) => vhost_user::back::run(backend)?,
+        Command::Control(action) => return Ok(control::run(&action)),
         Command::Check { config } => return Ok(check::run(config.as_deref())),
     }
     Ok(ExitCode::SUCCESS)

@@ -46,6 +46,11 @@ impl Bus {
         self.devices.remove(&base)
     }
 
+    /// A device.
+    pub fn get(&mut self, id: DeviceId) -> Option<&mut GuestDevice> {
+        self.devices.values_mut().find(|device| device.id() == id)
+    }
+
     /// Any device.
     pub fn first(&self) -> Option<DeviceId> {
         self.devices.values().next().map(GuestDevice::id)

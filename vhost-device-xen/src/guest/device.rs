@@ -22,29 +22,31 @@ use super::Error;
 use super::line::Line;
 use super::memory::Space;
 use super::record::{Before, Record};
+use super::withdraw::Gone;
 use crate::channel::{DeviceId, DeviceSpec};
 use crate::confinement::Kind;
 use crate::rings;
+use crate::stats::Stats;
 use crate::transport::{Action, MMIO_SIZE, Mmio, QueueSetup, Signals};
 use crate::vhost_user::front::{self, Found, Front};
 
 /// A device that answers its guest.
 #[derive(Debug)]
 pub struct GuestDevice {
-    domain: DomId,
-    spec: DeviceSpec,
-    registers: Mmio,
-    config: ConfigSpace,
-    signals: Arc<Signals>,
-    line: Arc<Line>,
-    space: GuestSpace,
+    pub(super) domain: DomId,
+    pub(super) spec: DeviceSpec,
+    pub(super) registers: Mmio,
+    pub(super) config: ConfigSpace,
+    pub(super) signals: Arc<Signals>,
+    pub(super) line: Arc<Line>,
+    pub(super) space: GuestSpace,
     /// By queue.
-    kicks: Vec<Arc<EventFd>>,
-    counters: Arc<Counters>,
-    state: State,
-    record: Record,
+    pub(super) kicks: Vec<Arc<EventFd>>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) state: State,
+    pub(super) record: Record,
     /// A driver has been ready at some time.
-    used: bool,
+    pub(super) used: bool,
 }
 
 /// Who serves a device.
@@ -56,17 +58,17 @@ pub enum Server {
 }
 
 /// What the registers tell the driver.
-struct Shape {
-    traits: Traits,
-    features: u64,
-    required: u64,
-    config: ConfigSpace,
+pub(super) struct Shape {
+    pub(super) traits: Traits,
+    pub(super) features: u64,
+    pub(super) required: u64,
+    pub(super) config: ConfigSpace,
     /// Bytes of its own that another process needs.
-    state: usize,
+    pub(super) state: usize,
 }
 
 impl Server {
-    fn shape(&self, mode: Mode) -> Shape {
+    pub(super) fn shape(&self, mode: Mode) -> Shape {
         match self {
             Self::Here(device) => {
                 let traits = device.traits();
@@ -89,7 +91,7 @@ impl Server {
     }
 }
 
-enum State {
+pub(super) enum State {
     /// Served by another process.
     External(Front),
     /// Waiting for the driver.
@@ -98,6 +100,8 @@ enum State {
     Running { worker: Worker, pins: Vec<Pin> },
     /// The worker could not be started, and the device went with it.
     Lost,
+    /// The operator has taken it away.
+    Gone(Gone),
 }
 
 impl GuestDevice {
@@ -122,9 +126,8 @@ impl GuestDevice {
         let (record, before) = record.map_err(Error::Record)?;
         let config = shape.config.clone();
         let kicks = (0..shape.traits.queues)
-            .map(|_| EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC).map(Arc::new))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(Error::EventFd)?;
+            .map(|_| kick())
+            .collect::<Result<Vec<_>, _>>()?;
         let registers = Mmio::new(
             shape.traits,
             shape.features,
@@ -133,22 +136,7 @@ impl GuestDevice {
             signals.clone(),
         );
         let line = Arc::new(line);
-        let state = match device {
-            Server::Here(device) => State::Idle(device),
-            Server::There(found, node) => {
-                signals.expect_queues();
-                let guest = front::Guest {
-                    domain,
-                    space: space.clone(),
-                    node,
-                    kicks: kicks.clone(),
-                    line: line.clone(),
-                };
-                let name = thread_name(domain, &spec);
-                State::External(Front::spawn(name, *found, guest).map_err(Error::Worker)?)
-            }
-        };
-        let mut device = Self {
+        let mut new = Self {
             domain,
             spec,
             registers,
@@ -158,12 +146,32 @@ impl GuestDevice {
             space,
             kicks,
             counters: Arc::default(),
-            state,
+            state: State::Lost,
             record,
             used: false,
         };
-        device.go_on(before)?;
-        Ok(device)
+        new.state = new.idle(device)?;
+        new.go_on(before)?;
+        Ok(new)
+    }
+
+    /// A device that waits for its driver.
+    pub(super) fn idle(&self, device: Server) -> Result<State, Error> {
+        let (found, node) = match device {
+            Server::Here(device) => return Ok(State::Idle(device)),
+            Server::There(found, node) => (found, node),
+        };
+        self.signals.expect_queues();
+        let guest = front::Guest {
+            domain: self.domain,
+            space: self.space.clone(),
+            node,
+            kicks: self.kicks.clone(),
+            line: self.line.clone(),
+        };
+        let name = thread_name(self.domain, &self.spec);
+        let front = Front::spawn(name, *found, guest);
+        front.map(State::External).map_err(Error::Worker)
     }
 
     /// Takes the place of a process that is no more.
@@ -193,7 +201,7 @@ impl GuestDevice {
     }
 
     /// Writes down what the driver has told, for whoever comes after this process.
-    fn save(&self) -> Result<(), Error> {
+    pub(super) fn save(&self) -> Result<(), Error> {
         let (registers, queues) = self.registers.state();
         let saved = self.record.save(registers, queues, &self.config);
         saved.map_err(Error::Record)
@@ -212,6 +220,24 @@ impl GuestDevice {
     /// What the device has done so far.
     pub fn counters(&self) -> backends::Snapshot {
         self.counters.snapshot()
+    }
+
+    /// The same with what it has cost; not known of what another process serves.
+    pub fn stats(&self) -> Option<Stats> {
+        if let State::External(_) = &self.state {
+            return None;
+        }
+        let is_ready = self.registers.is_driver_ok();
+        Some(Stats::new(is_ready, &self.counters(), &self.space.usage()))
+    }
+
+    /// Has the device look at what may have changed outside.
+    pub fn look(&mut self) {
+        match &mut self.state {
+            State::Idle(device) => device.look(),
+            State::Running { worker, .. } => worker.look(),
+            State::External(_) | State::Lost | State::Gone(_) => {}
+        }
     }
 
     /// The guest's memory as the device sees it.
@@ -296,11 +322,11 @@ impl GuestDevice {
         match std::mem::replace(&mut self.state, State::Lost) {
             State::Running { worker, .. } => drop(worker.stop()),
             State::External(front) => front.leave(),
-            State::Idle(_) | State::Lost => {}
+            State::Idle(_) | State::Lost | State::Gone(_) => {}
         }
     }
 
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         format!("{}/{}", self.spec.id.directory.name(), self.spec.id.index)
     }
 
@@ -367,18 +393,26 @@ impl GuestDevice {
                 device.reset();
                 State::Idle(device)
             }
+            State::Gone(gone) => self.let_go(gone),
             other => other,
         };
+        self.counters.abandon();
         // What the worker has signalled to the end is not for the driver that comes now.
         self.signals.clear();
     }
 }
 
 /// `rng:3/0`: what, for whom, which; at most 15 bytes.
-fn thread_name(domain: DomId, spec: &DeviceSpec) -> String {
+pub(super) fn thread_name(domain: DomId, spec: &DeviceSpec) -> String {
     let mut name = format!("{}:{domain}/{}", spec.kind.name(), spec.id.index);
     name.truncate(15);
     name
+}
+
+/// What a driver's notifications go to.
+pub(super) fn kick() -> Result<Arc<EventFd>, Error> {
+    let kick = EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC);
+    kick.map(Arc::new).map_err(Error::EventFd)
 }
 
 /// What is between a driver and its front end.
@@ -418,6 +452,7 @@ impl std::fmt::Debug for State {
             Self::Idle(_) => "Idle",
             Self::Running { .. } => "Running",
             Self::Lost => "Lost",
+            Self::Gone(_) => "Gone",
         })
     }
 }

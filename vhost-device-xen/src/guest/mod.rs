@@ -8,6 +8,7 @@ mod host;
 mod line;
 mod memory;
 mod record;
+mod withdraw;
 
 use std::ffi::CString;
 use std::fs::File;
@@ -18,6 +19,8 @@ use std::sync::Arc;
 use backends::block::{Disk, Options};
 use backends::gpio;
 use backends::i2c::{self, Adapter, HostBus, SimulatedBus};
+use backends::log_limited;
+use backends::ratelimit::Level;
 use backends::rng::{Entropy, Source};
 use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber, SubscriberOps};
 use xen_hypercall::DomId;
@@ -86,6 +89,12 @@ pub enum Error {
         /// Where it should have been.
         base: u64,
     },
+    /// A device that is to be given back was not taken away.
+    #[error("the device is there")]
+    NotGone,
+    /// The guest would not find the device any more.
+    #[error("its address, interrupt, use of grants, type or number of queues has changed")]
+    Moved,
     /// A node cannot be shared with a backend.
     #[error("no descriptors left")]
     Node(#[source] io::Error),
@@ -133,9 +142,14 @@ pub enum Error {
 ///
 /// [`Error`] when the guest cannot be served at all.
 pub fn run(domain: DomId) -> Result<(), Error> {
+    // A guest that has found a mistake of ours can repeat it.
+    std::panic::set_hook(Box::new(move |info| {
+        let text = info.to_string().replace('\n', " ");
+        log_limited!(Level::Error, "domain {domain}: {text}");
+    }));
     // Ending is the supervisor's decision, which ends the channel; a service manager may signal
     // all processes at once.
-    for signal in [libc::SIGTERM, libc::SIGINT] {
+    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
         signal_hook::flag::register(signal, Arc::default()).map_err(Error::Signals)?;
     }
     // What `ps` shows; its threads have names of their own.
@@ -302,6 +316,24 @@ impl Guest {
                 self.detach_all();
                 return Ok(Some(End::Gone));
             }
+            Command::Stats(device) => {
+                let stats = self.bus.get(device).and_then(|found| found.stats());
+                self.report(&Report::Stats { device, stats })?;
+            }
+            Command::Withdraw(device) => {
+                let counters = self.withdraw(device);
+                self.report(&Report::Withdrawn { device, counters })?;
+            }
+            Command::Restore(spec) => {
+                let device = spec.id;
+                let error = self.restore(spec, files).err().map(|e| chain(&e));
+                self.report(&Report::Restored { device, error })?;
+            }
+            Command::Look(device) => {
+                if let Some(found) = self.bus.get(device) {
+                    found.look();
+                }
+            }
         }
         Ok(None)
     }
@@ -411,6 +443,27 @@ impl Guest {
             self.foreign = None;
         }
         counters
+    }
+
+    /// Takes a device away, but for its registers, and says what it has done.
+    fn withdraw(&mut self, id: DeviceId) -> String {
+        let Some(device) = self.bus.get(id) else {
+            return String::new();
+        };
+        device.withdraw();
+        format!("{} {}", device.counters(), device.space().usage())
+    }
+
+    fn restore(&mut self, spec: DeviceSpec, files: Vec<OwnedFd>) -> Result<(), Error> {
+        let mut files = files.into_iter();
+        let grants = match spec.grants {
+            true => Some(Grants::from(files.next().ok_or(Error::NoGrants)?)),
+            false => None,
+        };
+        let file = files.next().map(File::from);
+        let server = self.server_of(&spec, grants.as_ref(), file)?;
+        let device = self.bus.get(spec.id).ok_or(Error::NotGone)?;
+        device.restore(spec, server)
     }
 
     fn detach_all(&mut self) {

@@ -119,6 +119,11 @@ impl Record {
         self.write(Head::of(self.traits, self.state).as_bytes(), 0)
     }
 
+    /// Whether a device with these traits and so many bytes of its own can be written down here.
+    pub fn fits(&self, traits: Traits, state: usize) -> bool {
+        Head::of(self.traits, self.state) == Head::of(traits, state)
+    }
+
     /// The record of a queue's requests.
     pub fn in_flight(&self, queue: u16) -> Option<InFlight> {
         let offset = offset_of_in_flight(self.traits, queue);

@@ -128,7 +128,7 @@ impl Supervisor {
         };
         if let Err(e) = guest.send(&Command::Detach { device, last }) {
             // Its end, or our patience, brings us on.
-            log::warn!("domain {domain}: cannot reach its process: {e}");
+            log::warn!("{}: cannot reach its process: {e}", self.who(key));
         }
         self.devices
             .insert(key, Entry::Detaching(Instant::now() + PATIENCE));
@@ -149,7 +149,7 @@ impl Supervisor {
                     return self.on_end(domain, ops);
                 }
                 Err(e) => {
-                    log::error!("domain {domain}: its process makes no sense: {e}");
+                    log::error!("{}: its process makes no sense: {e}", self.whose(domain));
                     if let Some(guest) = self.guests.get_mut(&domain) {
                         guest.kill();
                     }
@@ -188,7 +188,11 @@ impl Supervisor {
                     return Ok(());
                 }
                 self.devices.insert(key, Entry::Attached);
-                log::info!("{}: served", device_path(key));
+                log::info!("{}: served: {}", self.who(key), self.what(key));
+                // Of a process before this one.
+                let path = format!("{}/state", device_path(key));
+                let found: Option<u32> = self.store.read_parsed(&path).unwrap_or_default();
+                self.details(key).is_used = found == Some(state::CONNECTED);
                 confine(key, self.set_state(key, state::INIT_WAIT))
             }
             Report::Refused { device, reason } => {
@@ -203,15 +207,21 @@ impl Supervisor {
             }
             Report::DriverOk(device) => {
                 let key = (domain, device);
+                self.details(key).is_used = true;
+                log::info!("{}: used by its driver", self.who(key));
                 confine(key, self.set_state(key, state::CONNECTED))
             }
             Report::Detached { device, counters } => {
                 let key = (domain, device);
-                log::info!("{}: ended: {counters}", device_path(key));
+                log::info!("{}: ended: {counters}", self.who(key));
                 if let Some(guest) = self.guests.get(&domain) {
                     guest.state.forget(device);
                 }
                 confine(key, self.closed(key))
+            }
+            news => {
+                self.on_news(domain, news);
+                Ok(())
             }
         }
     }
@@ -343,15 +353,12 @@ impl Supervisor {
     /// A device is not let go in time. Its process is killed, unless it serves others.
     fn expire_device(&mut self, key: Key, now: Instant) {
         let (domain, _) = key;
-        let others = self.has_devices(domain);
+        let (who, others) = (self.who(key), self.has_devices(domain));
         if let Some(guest) = self.guests.get_mut(&domain) {
             if others {
-                log::warn!(
-                    "{}: does not let go; its guest's other devices do not pay for that",
-                    device_path(key)
-                );
+                log::warn!("{who}: does not let go; its guest's other devices do not pay for that");
             } else {
-                log::error!("domain {domain}: its process does not let go, and is killed");
+                log::error!("{who}: its process does not let go, and is killed");
                 guest.kill();
             }
         }

@@ -5,6 +5,9 @@
 //! It touches no guest itself. What it knows of a device is in the device's [`Entry`]; each event
 //! makes it compare that with what XenStore says now, so events may be merged, late or spurious.
 
+mod clients;
+mod control;
+mod details;
 mod guests;
 mod handover;
 mod keys;
@@ -17,16 +20,19 @@ use std::fs::{File, TryLockError};
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber, SubscriberOps};
 use vmm_sys_util::timerfd::TimerFd;
 use xen_store::{Client, Store, Watch, WatchEvent};
 
-use crate::channel::{DeviceId, DeviceSpec, Directory};
+use crate::channel::{Command, DeviceId, DeviceSpec, Directory};
 use crate::config::Config;
 use crate::confinement;
 use crate::guest::chain;
+use clients::Clients;
+use details::{Details, What, Wish};
 use guests::Ending;
 use handover::GuestState;
 use keys::{Key, device_path, directory_path, numbers, state};
@@ -46,6 +52,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Why the daemon cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] crate::config::Error),
     /// XenStore.
     #[error("cannot use XenStore: is xenstored running, and is this the control domain?")]
     Store(#[from] xen_store::Error),
@@ -73,6 +82,15 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// The control socket.
+    #[error("cannot listen at {}", path.display())]
+    Control {
+        /// Where it should be.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The root directory of guests' processes.
     #[error("{} has to be an empty directory", confinement::EMPTY)]
     Root(#[source] io::Error),
@@ -87,12 +105,13 @@ pub enum Error {
     Events(#[source] event_manager::Error),
 }
 
-/// Serves all guests until SIGTERM or SIGINT.
+/// Serves all guests until SIGTERM or SIGINT, as `file` says, and listens to clients at `socket`.
 ///
 /// # Errors
 ///
 /// [`Error`] when there is nothing to serve them with.
-pub fn run(config: Config) -> Result<(), Error> {
+pub fn run(file: Option<PathBuf>, socket: &Path) -> Result<(), Error> {
+    let config = Config::load(file.as_deref())?;
     xen_ioctls::Privcmd::open().map_err(Error::NoXen)?;
     let _lock = lock()?;
     confinement::make_root().map_err(Error::Root)?;
@@ -102,8 +121,12 @@ pub fn run(config: Config) -> Result<(), Error> {
     if domain != 0 {
         return Err(Error::NotControlDomain { domain });
     }
+    let clients = Clients::new(socket).map_err(|source| Error::Control {
+        path: socket.to_owned(),
+        source,
+    })?;
     handover::sweep(&store);
-    let supervisor = Supervisor::new(store, config)?;
+    let supervisor = Supervisor::new(store, config, file, clients)?;
     let mut events = EventManager::new().map_err(Error::Events)?;
     let id = events.add_subscriber(supervisor);
     log::info!("looking for devices in XenStore");
@@ -163,8 +186,15 @@ enum Entry {
 enum Token {
     /// The daemon is to end.
     Signal,
+    /// The configuration is to be read again.
+    Reload,
     /// A guest process may have ended.
     Child,
+    /// A client has come.
+    Control,
+    /// Some client has waited for long.
+    Patience,
+    Client(u16),
     /// Another daemon's process may have ended.
     Again,
     Devices(Directory),
@@ -176,6 +206,8 @@ enum Token {
 
 /// Added to a domain: what it [dials](Token::Dial).
 const DIAL: u32 = 0x2_0000;
+/// The token of a client is its number above this.
+const CLIENT: u32 = 0x4_0000;
 
 impl From<Token> for u32 {
     fn from(token: Token) -> Self {
@@ -187,6 +219,10 @@ impl From<Token> for u32 {
             Token::Devices(Directory::Disk) => 0x1_0002,
             Token::Domains => 0x1_0003,
             Token::Child => 0x1_0004,
+            Token::Reload => 0x1_0008,
+            Token::Control => 0x1_0006,
+            Token::Patience => 0x1_0007,
+            Token::Client(number) => CLIENT | u32::from(number),
             Token::Again => 0x1_0005,
         }
     }
@@ -197,12 +233,18 @@ impl From<u32> for Token {
         if let Some(Ok(domain)) = data.checked_sub(DIAL).map(u16::try_from) {
             return Self::Dial(domain);
         }
+        if let Some(Ok(number)) = data.checked_sub(CLIENT).map(u16::try_from) {
+            return Self::Client(number);
+        }
         match (u16::try_from(data), data) {
             (Ok(domain), _) => Self::Guest(domain),
             (_, 0x1_0001) => Self::Devices(Directory::Virtio),
             (_, 0x1_0002) => Self::Devices(Directory::Disk),
             (_, 0x1_0003) => Self::Domains,
             (_, 0x1_0004) => Self::Child,
+            (_, 0x1_0008) => Self::Reload,
+            (_, 0x1_0006) => Self::Control,
+            (_, 0x1_0007) => Self::Patience,
             (_, 0x1_0005) => Self::Again,
             _ => Self::Signal,
         }
@@ -211,13 +253,18 @@ impl From<u32> for Token {
 
 struct Supervisor {
     config: Config,
+    /// Where it is from.
+    config_file: Option<PathBuf>,
     store: Client,
     virtio: Watch,
     disks: Watch,
     domains: Watch,
     signals: UnixStream,
+    reloads: UnixStream,
     children: UnixStream,
+    clients: Clients,
     devices: BTreeMap<Key, Entry>,
+    details: BTreeMap<Key, Details>,
     guests: BTreeMap<u16, GuestProcess>,
     /// Processes that have nothing more to say, and have to be gone before their guests get
     /// another one.
@@ -261,16 +308,25 @@ pub fn signals(numbers: &[libc::c_int]) -> io::Result<UnixStream> {
 }
 
 impl Supervisor {
-    fn new(store: Client, config: Config) -> Result<Self, Error> {
+    fn new(
+        store: Client,
+        config: Config,
+        config_file: Option<PathBuf>,
+        clients: Clients,
+    ) -> Result<Self, Error> {
         Ok(Self {
             config,
+            config_file,
             virtio: store.watch(&directory_path(Directory::Virtio))?,
             disks: store.watch(&directory_path(Directory::Disk))?,
             domains: store.watch("@releaseDomain")?,
             store,
             signals: signals(&[libc::SIGTERM, libc::SIGINT]).map_err(Error::Signals)?,
+            reloads: signals(&[libc::SIGHUP]).map_err(Error::Signals)?,
             children: signals(&[libc::SIGCHLD]).map_err(Error::Signals)?,
+            clients,
             devices: BTreeMap::new(),
+            details: BTreeMap::new(),
             guests: BTreeMap::new(),
             ending: Vec::new(),
             held: BTreeSet::new(),
@@ -409,7 +465,18 @@ impl Supervisor {
         let Some(guest) = self.guests.get_mut(&domain) else {
             return;
         };
-        if let Err(e) = guest.attach(spec, file) {
+        let what = Some(What::new(&spec, file));
+        let mut details = Details::find(&self.store, key, what);
+        // What the operator has taken away does not come back with another process.
+        let before = self.details.get(&key).map(|details| details.wish);
+        let is_away = matches!(before, Some(Wish::Away | Wish::Gone));
+        let mut sent = guest.attach(spec, file);
+        if is_away {
+            sent = sent.and_then(|()| guest.send(&Command::Withdraw(key.1)));
+            details.wish = Wish::Away;
+        }
+        self.details.insert(key, details);
+        if let Err(e) = sent {
             // It has ended, or it hangs and has to: its end says so of all its devices.
             log::debug!("domain {domain}: cannot reach its process: {e}");
             guest.kill();
@@ -425,7 +492,10 @@ impl Supervisor {
     }
 
     fn refuse(&mut self, key: Key, reason: &str) {
-        log::error!("{}: not served: {reason}", device_path(key));
+        let details = self.details(key);
+        details.reason = Some(reason.to_owned());
+        details.wish = Wish::None;
+        log::error!("{}: not served: {reason}", self.who(key));
         self.devices.insert(key, Entry::Refused);
     }
 
@@ -512,7 +582,7 @@ impl Supervisor {
             let served: Vec<Key> = self.of(domain).map(|(key, _)| key).collect();
             for key in served {
                 if self.is_served(key) {
-                    log::info!("{}: its domain is gone", device_path(key));
+                    log::info!("{}: its domain is gone", self.who(key));
                     self.detach(key)?;
                 }
             }
@@ -525,6 +595,20 @@ impl Supervisor {
             Token::Devices(directory) => self.on_devices(directory, ops),
             Token::Domains => self.on_domains(),
             Token::Guest(domain) => self.on_guest(domain, ops),
+            Token::Reload => {
+                drain(&self.reloads);
+                self.reload(ops)
+            }
+            Token::Control => {
+                self.clients.accept(ops);
+                Ok(())
+            }
+            // What they want is looked at after every event.
+            Token::Client(number) => {
+                self.clients.wake(number, ops);
+                Ok(())
+            }
+            Token::Patience => Ok(()),
             Token::Dial(domain) => {
                 self.on_dial(domain, ops);
                 Ok(())
@@ -563,17 +647,20 @@ impl Supervisor {
         let mut add =
             |fd, token: Token| ops.add(Events::with_data_raw(fd, token.into(), EventSet::IN));
         add(self.signals.as_raw_fd(), Token::Signal)?;
+        add(self.reloads.as_raw_fd(), Token::Reload)?;
         add(self.children.as_raw_fd(), Token::Child)?;
         add(self.again.as_raw_fd(), Token::Again)?;
         add(self.virtio.as_raw_fd(), Token::Devices(Directory::Virtio))?;
         add(self.disks.as_raw_fd(), Token::Devices(Directory::Disk))?;
-        add(self.domains.as_raw_fd(), Token::Domains)
+        add(self.domains.as_raw_fd(), Token::Domains)?;
+        self.clients.register(ops)
     }
 }
 
 impl MutEventSubscriber for Supervisor {
     fn process(&mut self, events: Events, ops: &mut EventOps) {
-        match self.handle(events.data().into(), ops) {
+        let handled = self.handle(events.data().into(), ops);
+        match handled.and_then(|()| self.serve_clients(ops)) {
             Ok(()) => {}
             Err(Error::Store(e @ xen_store::Error::Lost { .. })) => self.on_lost_store(&e, ops),
             // One device's trouble is not another's.

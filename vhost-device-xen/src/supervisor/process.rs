@@ -111,6 +111,22 @@ impl GuestProcess {
         self.channel.send(&Command::Attach(spec), &files)
     }
 
+    /// Hands it a device that it has served before, with the file behind it.
+    ///
+    /// # Errors
+    ///
+    /// As [`attach`](Self::attach).
+    pub fn restore(&mut self, spec: DeviceSpec, file: Option<&File>) -> io::Result<()> {
+        if let DeviceKind::External(External { socket, .. }) = &spec.kind {
+            self.backends.insert(spec.id, socket.clone());
+        }
+        let grants = spec.grants.then(Grants::open).transpose();
+        let grants = grants.map_err(io::Error::other)?;
+        let grants = grants.iter().map(Grants::as_fd);
+        let files: Vec<BorrowedFd<'_>> = grants.chain(file.map(AsFd::as_fd)).collect();
+        self.channel.send(&Command::Restore(spec), &files)
+    }
+
     /// What wakes [`dial`](Self::dial).
     pub fn dials(&self) -> RawFd {
         self.dials.as_raw_fd()
@@ -140,6 +156,11 @@ impl GuestProcess {
     /// When it cannot be understood; `WouldBlock` when it has said nothing.
     pub fn receive(&self) -> io::Result<Option<Report>> {
         Ok(self.channel.receive()?.map(|(report, _)| report))
+    }
+
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.0.id()
     }
 
     /// Asks it to end, and to leave everything to another process.

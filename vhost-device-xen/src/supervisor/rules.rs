@@ -14,10 +14,12 @@ use crate::channel::{DeviceKind, External};
 use crate::config::{self, BlockOptions, Config, Gpio, Hardware, I2c, Scope};
 
 /// A guest by what the configuration may call it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Guest {
-    name: String,
-    uuid: String,
+    /// What its owner calls it.
+    pub name: String,
+    /// What it is in all its lives.
+    pub uuid: String,
 }
 
 impl Guest {
@@ -35,13 +37,15 @@ impl Guest {
         })
     }
 
+    /// Whether this is the guest's name or UUID.
+    pub fn is_called(&self, guest: &str) -> bool {
+        guest == self.name || guest.eq_ignore_ascii_case(&self.uuid)
+    }
+
     /// Whether a rule is for device `index` of this guest.
     fn has(&self, scope: &Scope, index: u32) -> bool {
         let Scope { guest, index: only } = scope;
-        let is_named = match guest.as_str() {
-            "*" => true,
-            guest => guest == self.name || guest.eq_ignore_ascii_case(&self.uuid),
-        };
+        let is_named = guest == "*" || self.is_called(guest);
         is_named && only.is_none_or(|only| only == index)
     }
 

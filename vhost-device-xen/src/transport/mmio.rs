@@ -125,6 +125,24 @@ impl Mmio {
         registers
     }
 
+    /// Makes these the registers of no device, for whoever looks from now on.
+    pub fn withdraw(&mut self) {
+        self.traits.id = 0;
+        self.features = 0;
+    }
+
+    /// Makes these the registers of another device. A driver that is ready has to reset it before it
+    /// can be used.
+    pub fn replace(&mut self, traits: Traits, features: u64, required: u64, config: ConfigSpace) {
+        self.traits = traits;
+        self.features = features;
+        self.required = required;
+        self.config = config;
+        if !self.is_driver_ok() {
+            self.reset();
+        }
+    }
+
     /// Reads `size` bytes at `offset` from the device's base. Every access has an answer.
     pub fn read(&self, offset: u64, size: u8) -> u64 {
         match offset.checked_sub(CONFIG) {

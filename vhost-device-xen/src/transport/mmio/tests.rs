@@ -346,6 +346,74 @@ proptest! {
     }
 }
 
+/// A device that its driver has begun to use.
+fn in_use() -> (Mmio, Arc<Signals>) {
+    let signals = Arc::new(Signals::default());
+    let mut device = device_with(signals.clone());
+    accept(&mut device, VERSION_1 | ACCESS_PLATFORM);
+    set_up_queue(&mut device, 0, 8);
+    assert!(matches!(
+        write(&mut device, reg::STATUS, 0xf),
+        Action::Start { .. }
+    ));
+    (device, signals)
+}
+
+/// What a device is replaced by: a disk with one queue.
+fn replace(device: &mut Mmio) {
+    let traits = Traits {
+        id: 2,
+        features: 0,
+        queues: 1,
+        queue_size: 8,
+    };
+    let features = VERSION_1 | ACCESS_PLATFORM;
+    device.replace(traits, features, features, ConfigSpace::new(&[9]));
+}
+
+#[test]
+fn a_device_that_was_taken_away_is_none_and_cannot_be_driven() {
+    let (mut device, _) = in_use();
+
+    device.withdraw();
+
+    assert_eq!(device.read(reg::DEVICE_ID, 4), 0);
+    assert_eq!(device.read(reg::MAGIC, 4), 0x7472_6976);
+    assert_eq!(write(&mut device, reg::STATUS, 0), Action::Reset);
+    accept(&mut device, 0);
+    assert_eq!(device.read(reg::STATUS, 4), 3);
+}
+
+#[test]
+fn a_driver_has_to_reset_what_has_come_in_place_of_its_device() {
+    let (mut device, signals) = in_use();
+    device.withdraw();
+    signals.broken();
+
+    replace(&mut device);
+
+    assert_eq!(device.read(reg::DEVICE_ID, 4), 2);
+    assert_eq!(device.read(reg::STATUS, 4), 0x4f);
+    assert_eq!(set_up_queue(&mut device, 1, 8), Action::None);
+    assert_eq!(write(&mut device, reg::STATUS, 0), Action::Reset);
+    accept(&mut device, VERSION_1 | ACCESS_PLATFORM);
+    assert_eq!(device.read(reg::STATUS, 4), 0xb);
+    assert_eq!(device.read(0x100, 1), 9);
+}
+
+#[test]
+fn a_device_that_comes_back_before_its_driver_is_as_at_first() {
+    let mut device = device();
+    device.withdraw();
+    write(&mut device, reg::STATUS, 0x83);
+
+    replace(&mut device);
+
+    assert_eq!(device.read(reg::STATUS, 4), 0);
+    write(&mut device, reg::QUEUE_SEL, 1);
+    assert_eq!(device.read(reg::QUEUE_NUM_MAX, 4), 0);
+}
+
 /// Another process takes the place of the one that the driver has told.
 fn succeed(device: &Mmio) -> (Mmio, Action) {
     let (registers, queues) = device.state();

@@ -10,6 +10,8 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use backends::ratelimit::Level;
+use backends::{log_limited, warn_limited};
 use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber, SubscriberOps};
 use vhost::vhost_user::{Error as Refusal, Listener};
 use vmm_sys_util::eventfd::EventFd;
@@ -118,14 +120,14 @@ impl Instance {
         });
         match accepted {
             Ok(Some(front)) => {
-                log::info!("{}: a front end has come", self.path.display());
+                log_limited!(Level::Info, "{}: a front end has come", self.path.display());
                 self.watch(ops, front.as_raw_fd(), Token::Front)?;
                 // One at a time: others wait.
                 self.unwatch(ops, self.listener.as_raw_fd())?;
                 self.front = Some(front);
             }
             Ok(None) => {}
-            Err(e) => log::warn!("{}: a front end is lost: {e}", self.path.display()),
+            Err(e) => warn_limited!("{}: a front end is lost: {e}", self.path.display()),
         }
         Ok(())
     }
@@ -143,8 +145,10 @@ impl Instance {
         let counters = self.session().end();
         let path = self.path.display();
         match why {
-            Refusal::Disconnected => log::info!("{path}: the front end has gone: {counters}"),
-            why => log::warn!("{path}: the front end is dropped: {}", reason(&why)),
+            Refusal::Disconnected => {
+                log_limited!(Level::Info, "{path}: the front end has gone: {counters}");
+            }
+            why => warn_limited!("{path}: the front end is dropped: {}", reason(&why)),
         }
         self.watch(ops, self.listener.as_raw_fd(), Token::Listener)
     }

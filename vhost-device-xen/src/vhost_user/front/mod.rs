@@ -20,7 +20,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use backends::{Interrupt, Traits, warn_limited};
+use backends::ratelimit::Level;
+use backends::{Interrupt, Traits, log_limited, warn_limited};
 use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber, SubscriberOps};
 use virtio_queue::QueueT;
 use vm_memory::GuestAddressSpace;
@@ -201,7 +202,7 @@ impl Front {
         let (done, stopped) = mpsc::channel();
         self.command(command(done));
         if stopped.recv_timeout(PATIENCE).is_err() {
-            log::warn!("a backend does not let go of its guest, and is disconnected");
+            warn_limited!("a backend does not let go of its guest, and is disconnected");
             self.disconnect();
             // What the thread waited for has failed.
             let _ = stopped.recv_timeout(PATIENCE);
@@ -384,7 +385,8 @@ impl Body {
             return;
         }
         let path = self.backend.external.socket.display();
-        log::info!(
+        log_limited!(
+            Level::Info,
             "domain {}: {path}: a backend is there again",
             self.guest.domain
         );
