@@ -160,10 +160,10 @@ fn table(lines: &[String], times: &Times) -> String {
         .iter()
         .filter_map(|line| line.strip_prefix("daemon| "))
     {
-        let Some((path, counters)) = line.split_once(": ended: ") else {
+        let Some((who, counters)) = line.split_once(": ended: ") else {
             continue;
         };
-        let path = &path[path.find('/').unwrap_or(0)..];
+        let path = place(who);
         let mut parts = path.rsplit('/').skip(1);
         let (domain, kind) = (parts.next().unwrap_or("?"), parts.next().unwrap_or("?"));
         let device = if kind == "virtio" { "entropy" } else { "disk" };
@@ -181,17 +181,22 @@ fn table(lines: &[String], times: &Times) -> String {
     table
 }
 
-/// When each device was served, and for how long, by its directory in XenStore.
+/// The place in XenStore of a device that the daemon's log names, its guest first.
+fn place(who: &str) -> &str {
+    who.rsplit(' ').next().unwrap_or(who)
+}
+
+/// When each device was served, and for how long, by its place in XenStore.
 #[derive(Debug, Default)]
 struct Times(BTreeMap<String, (Duration, Option<Duration>)>);
 
 impl Times {
     /// Looks at a line of the daemon's log that was written `now`.
     fn note(&mut self, now: Duration, line: &str) {
-        if let Some(path) = line.strip_suffix(": served") {
-            self.0.insert(path.to_owned(), (now, None));
-        } else if let Some((path, _)) = line.split_once(": ended: ")
-            && let Some((start, length)) = self.0.get_mut(path)
+        if let Some((who, _)) = line.split_once(": served: ") {
+            self.0.insert(place(who).to_owned(), (now, None));
+        } else if let Some((who, _)) = line.split_once(": ended: ")
+            && let Some((start, length)) = self.0.get_mut(place(who))
         {
             *length = Some(now.saturating_sub(*start));
         }
@@ -233,7 +238,7 @@ mod tests {
     fn the_table_names_guests_and_devices() {
         let lines = [
             "guest 1 is grants".to_owned(),
-            "daemon| [1970 INFO ] /local/domain/0/backend/virtio_disk/1/51712: ended: \
+            "daemon| [1970 INFO ] domain 1 (grants): virtio_disk/1/51712: ended: \
              kicks=1 requests=20 bytes_read=300 bytes_written=4000 interrupts=5"
                 .to_owned(),
         ];
@@ -241,11 +246,11 @@ mod tests {
         let mut times = Times::default();
         times.note(
             Duration::from_secs(1),
-            "/local/domain/0/backend/virtio_disk/1/51712: served",
+            "domain 1 (grants): virtio_disk/1/51712: served: block xvda, grants, /tmp/a.img",
         );
         times.note(
             Duration::from_secs(3),
-            "/local/domain/0/backend/virtio_disk/1/51712: ended: ",
+            "domain 1 (grants): virtio_disk/1/51712: ended: ",
         );
 
         let table = table(&lines, &times);

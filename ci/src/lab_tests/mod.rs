@@ -10,6 +10,7 @@
 
 mod basics;
 pub(crate) mod block;
+mod control;
 pub(crate) mod crowd;
 pub(crate) mod devices;
 pub(crate) mod external;
@@ -57,6 +58,7 @@ pub const ALL: &[&LabTest] = &[
     &i2c::MISTAKES_IN_RULES_ARE_NAMED,
     &gpio::GPIO_LINES_WORK,
     &gpio::GPIO_LEVELS_INTERRUPT,
+    &control::OPERATORS_SEE_AND_CHANGE_DEVICES,
     &external::DEVICES_OF_OTHER_PROCESSES_WORK,
     &hypercall::THE_INTERFACES_KEEP_THEIR_RULES,
     &hypercall::NO_EVENT_IS_LOST,
