@@ -12,6 +12,7 @@ use super::Error;
 use super::device::{GuestDevice, Server, State, thread_name};
 use super::memory::Space;
 use crate::channel::DeviceSpec;
+use crate::confinement::Kind;
 
 /// What is behind registers of no device.
 #[derive(Default)]
@@ -63,7 +64,8 @@ impl GuestDevice {
             interrupt: self.line.clone(),
             counters: self.counters.clone(),
         };
-        let worker = Worker::spawn(thread_name(self.domain, &self.spec), setup);
+        let name = thread_name(self.domain, &self.spec);
+        let worker = Worker::spawn_in(name, setup, || Kind::Worker.is_entered());
         let worker =
             worker.inspect_err(|e| log::error!("no worker for a device that is gone: {e}"));
         worker.ok().map(|worker| Rings { worker, pins })
