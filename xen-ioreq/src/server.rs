@@ -117,7 +117,7 @@ pub trait Handler {
     fn invalidate(&mut self);
 }
 
-/// An enabled IOREQ server of one domain; destroyed when dropped, unless it is [left](Self::leave).
+/// An enabled IOREQ server of one domain; destroyed when dropped, unless it is [left](Self::leave) or was [adopted](Self::adopt).
 #[derive(Debug)]
 pub struct IoreqServer {
     events: EventChannels,
@@ -158,7 +158,7 @@ impl IoreqServer {
         let id = privcmd
             .perform(domain, CreateIoreqServer::unbuffered())
             .map_err(|source| failed(domain, "create an IOREQ server", source))?;
-        Self::begin(domain, vcpus, id, privcmd, events)
+        Self::begin(vcpus, Id::made(domain, id, privcmd), events)
     }
 
     /// As [`create_with`](Self::create_with), for writes that need no answer: those of the guest to a part
@@ -177,18 +177,19 @@ impl IoreqServer {
         let id = privcmd
             .perform(domain, CreateIoreqServer::buffered())
             .map_err(|source| failed(domain, "create a buffered IOREQ server", source))?;
-        Self::begin(domain, vcpus, id, privcmd, events)
+        Self::begin(vcpus, Id::made(domain, id, privcmd), events)
     }
 
     /// Takes over a server of this domain's that was [left](Self::leave), or whose process was killed: Xen
     /// keeps it, its ranges, and vCPUs that wait for it. `id` is [its number](Self::id). Nobody else may
     /// serve it any more.
     ///
-    /// Once the handler can answer, [`dispatch_left`](Self::dispatch_left) has to be called.
+    /// Once the handler can answer, [`dispatch_left`](Self::dispatch_left) has to be called. It is left once more
+    /// when it is dropped, whatever the reason; [`destroy`](Self::destroy) ends it.
     ///
     /// # Errors
     ///
-    /// [`Error::Step`] when there is no such server, or it cannot be served; then it is destroyed.
+    /// [`Error::Step`] when there is no such server, or it cannot be served.
     pub fn adopt(
         domain: DomId,
         id: ServerId,
@@ -196,23 +197,18 @@ impl IoreqServer {
         events: EventChannels,
     ) -> Result<Self> {
         let vcpus = count_vcpus(domain, &privcmd)?;
-        Self::begin(domain, vcpus, id, privcmd, events)
-    }
-
-    fn begin(
-        domain: DomId,
-        vcpus: usize,
-        id: ServerId,
-        privcmd: Privcmd,
-        events: EventChannels,
-    ) -> Result<Self> {
-        let step = |step| move |source| failed(domain, step, source);
         let id = Id {
             domain,
             id,
             privcmd,
-            is_left: false,
+            is_left: true,
         };
+        Self::begin(vcpus, id, events)
+    }
+
+    fn begin(vcpus: usize, id: Id, events: EventChannels) -> Result<Self> {
+        let domain = id.domain;
+        let step = |step| move |source| failed(domain, step, source);
         // The pages come first: they exist once they are acquired, and enabling fills them in.
         let pages = Pages::new(id.pages(vcpus)?);
         let buffered = id.buffered(&events)?;
@@ -413,6 +409,11 @@ impl IoreqServer {
         self.id.is_left = true;
     }
 
+    /// Ends the server: the guest's accesses go nowhere afterwards.
+    pub fn destroy(mut self) {
+        self.id.is_left = false;
+    }
+
     fn answer(&self, vcpu: usize, handler: &mut impl Handler) {
         if let Some(claim) = self.pages.claim(vcpu) {
             self.serve(vcpu, claim, handler);
@@ -557,6 +558,16 @@ struct Id {
 }
 
 impl Id {
+    /// Of a server that is new, and this object's.
+    fn made(domain: DomId, id: ServerId, privcmd: Privcmd) -> Self {
+        Self {
+            domain,
+            id,
+            privcmd,
+            is_left: false,
+        }
+    }
+
     fn pages(&self, vcpus: usize) -> Result<Vec<Arc<Mapping>>> {
         let domain = self.domain;
         (0u32..)

@@ -530,6 +530,15 @@ fn a_server_that_was_left_is_adopted_with_its_ranges_and_those_who_wait() {
     server.dispatch(&mut device).unwrap();
     assert!(next.answer().is_some());
     drop(server);
+    assert_eq!((guest.servers(), guest.bound_ports()), (1, 0));
+}
+
+#[test]
+fn an_adopted_server_ends_when_it_is_told_to() {
+    let (xen, guest, server) = machine(2);
+
+    succeed(&xen, server).destroy();
+
     assert_eq!((guest.servers(), guest.bound_ports()), (0, 0));
 }
 
