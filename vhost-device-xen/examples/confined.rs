@@ -11,7 +11,7 @@ use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::thread;
 
-use vhost_device_xen::confinement::{Kind, NOBODY, enter, nodes};
+use vhost_device_xen::confinement::{FIRST_USER, Kind, enter, nodes};
 use xen_hypercall::dm_op::NrVcpus;
 use xen_hypercall::{DomId, Gfn, Port};
 use xen_ioctls::Protection;
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let (served, other) = (domain()?, domain()?);
     let (privcmd, events) = nodes(served)?;
-    enter(NOBODY.get())?;
+    enter(FIRST_USER.get() + u32::from(served.0))?;
 
     let vcpus = privcmd.perform(served, NrVcpus::new())?;
     println!("its own guest: {vcpus} vCPUs");

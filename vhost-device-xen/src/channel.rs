@@ -133,8 +133,8 @@ impl DeviceKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// Who the process is to be, and how it uses the kernel. Comes first, once, with four
-    /// descriptors: privcmd and the event channels, both restricted to the guest, the line to
-    /// whoever connects to backends, and the guest's lock, which is to be held to the end.
+    /// descriptors: the guest's lock, which is to be held to the end, privcmd and the event channels, both
+    /// restricted to the guest, and the line to whoever connects to backends.
     Configure {
         /// The user and group that it runs as.
         uid: u32,
@@ -142,14 +142,13 @@ pub enum Command {
         irqfd: bool,
         /// How to reach the guest's memory.
         memory: Memory,
-        /// The number of the IOREQ server of a process that is no more, to be taken over. Nothing is
-        /// answered before [`Resume`](Self::Resume) then.
-        server: Option<u16>,
+        /// The number of the guest's IOREQ server, to be taken over.
+        server: u16,
     },
     /// Serve a device, with these descriptors: its record, gntdev if there are grants, then its file if
     /// it has one.
     Attach(DeviceSpec),
-    /// All devices that the process before had are there.
+    /// Answer the guest: all devices are there that it knows of.
     Resume,
     /// Stop serving a device.
     Detach {
@@ -174,11 +173,6 @@ pub enum Command {
 /// What a guest process has to say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Report {
-    /// The guest's accesses come here: the IOREQ server is there. Comes first, once.
-    Serving {
-        /// Its number, for whoever has to end it should this process fail to.
-        server: u16,
-    },
     /// The device answers its guest.
     Attached(DeviceId),
     /// The device cannot be served.
@@ -218,6 +212,21 @@ pub enum Report {
         /// Why it does not, with causes.
         error: Option<String>,
     },
+}
+
+impl Report {
+    /// What it is about.
+    pub fn device(&self) -> DeviceId {
+        match self {
+            Self::Attached(device)
+            | Self::DriverOk(device)
+            | Self::Refused { device, .. }
+            | Self::Detached { device, .. }
+            | Self::Stats { device, .. }
+            | Self::Withdrawn { device, .. }
+            | Self::Restored { device, .. } => *device,
+        }
+    }
 }
 
 /// What a guest process asks on its other line: to be connected with the backend of a device.

@@ -4,8 +4,8 @@
 //!
 //! ```toml
 //! [process]
-//! # The user and group, by number, that guests' processes run as.
-//! uid = 65534
+//! # The process of guest N is user and group uid + N.
+//! uid = 2000000000
 //!
 //! [kernel]
 //! # Let the kernel raise interrupts, where it can.
@@ -61,7 +61,7 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
-use crate::confinement::NOBODY;
+use crate::confinement::FIRST_USER;
 pub use block::{Block, BlockOptions, BlockSize, Engine as BlockEngine, Queues};
 pub use rules::{Addresses, External, Gpio, Hardware, I2c, Lines, Scope};
 
@@ -94,13 +94,13 @@ pub struct Config {
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Process {
-    /// The user and group that they run as, never root.
+    /// The process of guest N is this user and group and N more.
     pub uid: NonZeroU32,
 }
 
 impl Default for Process {
     fn default() -> Self {
-        Self { uid: NOBODY }
+        Self { uid: FIRST_USER }
     }
 }
 

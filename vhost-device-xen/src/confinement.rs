@@ -14,11 +14,11 @@
 //! # Example
 //!
 //! ```no_run
-//! use vhost_device_xen::confinement::{NOBODY, enter, nodes};
+//! use vhost_device_xen::confinement::{FIRST_USER, enter, nodes};
 //! use xen_hypercall::DomId;
 //!
 //! let (privcmd, events) = nodes(DomId(3))?;
-//! enter(NOBODY.get())?;
+//! enter(FIRST_USER.get() + 3)?;
 //!
 //! assert!(std::fs::File::open("/etc/passwd").is_err());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -41,11 +41,12 @@ use seccompiler::{
     SeccompRule, TargetArch, apply_filter,
 };
 use xen_hypercall::DomId;
-use xen_hypercall::abi::linux_privcmd as privcmd;
+use xen_hypercall::abi::{linux_gntdev as gntdev, linux_privcmd as privcmd};
 use xen_ioctls::{EventChannels, Privcmd};
 
-/// The user and the group of that number own nothing.
-pub const NOBODY: NonZeroU32 = NonZeroU32::new(65534).unwrap();
+/// Users and groups from this number on own nothing, and nobody gives them out: systemd's containers end
+/// before it.
+pub const FIRST_USER: NonZeroU32 = NonZeroU32::new(2_000_000_000).unwrap();
 
 /// An empty directory, the root of all guests' processes.
 pub const EMPTY: &str = "/run/vhost-device-xen/empty";
@@ -210,7 +211,6 @@ fn all_threads(rules: &mut Rules) -> Result<(), seccompiler::Error> {
             libc::SYS_eventfd2,
             libc::SYS_exit,
             libc::SYS_exit_group,
-            libc::SYS_fcntl,
             libc::SYS_fstat,
             libc::SYS_futex,
             libc::SYS_getpid,
@@ -254,7 +254,28 @@ fn all_threads(rules: &mut Rules) -> Result<(), seccompiler::Error> {
     let own = argument(0, SeccompCmpOp::Eq, pid)?;
     rules.insert(libc::SYS_tgkill, vec![own]);
     rules.insert(libc::SYS_ioctl, ioctls()?);
+    rules.insert(libc::SYS_fcntl, fcntls()?);
     Ok(())
+}
+
+/// Another descriptor, and what one is. Not who gets a signal when there is something to read: that is a way
+/// to send signals.
+fn fcntls() -> Result<Vec<SeccompRule>, seccompiler::Error> {
+    let command = |n: libc::c_int| condition(1, SeccompCmpOp::Eq, n.cast_unsigned().into());
+    let signals = u64::from(libc::O_ASYNC.cast_unsigned());
+    let mut rules = vec![SeccompRule::new(vec![
+        command(libc::F_SETFL)?,
+        condition(2, SeccompCmpOp::MaskedEq(signals), 0)?,
+    ])?];
+    for n in [
+        libc::F_DUPFD_CLOEXEC,
+        libc::F_GETFD,
+        libc::F_SETFD,
+        libc::F_GETFL,
+    ] {
+        rules.push(SeccompRule::new(vec![command(n)?])?);
+    }
+    Ok(rules)
 }
 
 /// The requests to drivers. Of privcmd's, a plain hypercall is not one.
@@ -266,8 +287,10 @@ fn ioctls() -> Result<Vec<SeccompRule>, seccompiler::Error> {
         request(privcmd::DM_OP),
         request(privcmd::MMAP_RESOURCE),
         request(privcmd::IRQFD),
-        // gntdev, the event channels, and GPIO chips that the supervisor has opened.
-        kind(b'G'.into()),
+        request(gntdev::MAP_GRANT_REF),
+        request(gntdev::UNMAP_GRANT_REF),
+        request(gntdev::GRANT_COPY),
+        // The event channels, and GPIO chips that the supervisor has opened.
         kind(b'E'.into()),
         kind(0xb4),
         // Disks: what would harm others takes capabilities.
@@ -355,8 +378,16 @@ fn allow(rules: &mut Rules, calls: &[libc::c_long]) {
 
 /// A call whose argument `n`, of 32 bits, is as it should be.
 fn argument(n: u8, op: SeccompCmpOp, value: u64) -> Result<SeccompRule, seccompiler::Error> {
-    let condition = SeccompCondition::new(n, SeccompCmpArgLen::Dword, op, value);
-    Ok(SeccompRule::new(vec![condition?])?)
+    Ok(SeccompRule::new(vec![condition(n, op, value)?])?)
+}
+
+fn condition(n: u8, op: SeccompCmpOp, value: u64) -> Result<SeccompCondition, seccompiler::Error> {
+    Ok(SeccompCondition::new(
+        n,
+        SeccompCmpArgLen::Dword,
+        op,
+        value,
+    )?)
 }
 
 /// Makes the [empty directory](EMPTY) if there is none.
@@ -419,6 +450,31 @@ mod tests {
             .join()
         });
         assert!(confined.join().unwrap().unwrap());
+    }
+
+    /// `F_SETOWN` and `F_SETSIG` would send any signal to any process of the same user.
+    #[test]
+    fn nobody_is_signalled_by_a_descriptor() {
+        let confined = thread::spawn(|| {
+            Kind::Main.enter().unwrap();
+            [
+                (libc::F_SETOWN, 1),
+                (10, libc::SIGKILL),
+                (libc::F_SETFL, libc::O_ASYNC),
+                (libc::F_GETFL, 0),
+            ]
+            .map(|(command, argument)| {
+                // SAFETY: there is no such descriptor: nothing is changed.
+                let result = unsafe { libc::fcntl(-1, command, argument) };
+                (result, io::Error::last_os_error().raw_os_error())
+            })
+        });
+        let refused = (-1, Some(libc::EPERM));
+
+        let [own, signal, flags, read] = confined.join().unwrap();
+
+        assert_eq!([own, signal, flags], [refused; 3]);
+        assert_eq!(read, (-1, Some(libc::EBADF)));
     }
 
     #[test]

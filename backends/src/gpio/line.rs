@@ -55,7 +55,7 @@ impl Trigger {
 }
 
 /// Bytes that a line is [remembered](Line::state) by.
-pub(super) const STATE: usize = 4;
+pub(super) const STATE: usize = 3;
 
 /// What the driver uses a line for.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -107,22 +107,18 @@ impl Line {
         }
     }
 
-    /// What has to be known of it to go on: direction, value, kind of interrupt, whether an edge is latched.
+    /// What has to be known of it to go on: direction, value, kind of interrupt.
     pub(super) fn state(&self) -> [u8; STATE] {
         let kind = self.trigger.map_or(irq::NONE, Trigger::kind);
-        [
-            self.direction(),
-            self.value.into(),
-            kind.to_le_bytes()[0],
-            self.is_latched.into(),
-        ]
+        [self.direction(), self.value.into(), kind.to_le_bytes()[0]]
     }
 
-    /// Makes it what it was for another process.
+    /// Makes it what it was for another process. Edges meanwhile were seen by nobody, nor those that
+    /// that process had seen and the driver was not told of: so there may have been one.
     pub(super) fn restore(
         &mut self,
         chip: &mut dyn Chip,
-        [direction, value, kind, is_latched]: [u8; STATE],
+        [direction, value, kind]: [u8; STATE],
     ) -> Result<(), Failure> {
         self.value = value != 0;
         match direction {
@@ -132,7 +128,7 @@ impl Line {
         }
         if let Some(Some(trigger)) = trigger(kind.into()) {
             self.watch(chip, Some(trigger))?;
-            self.is_latched = is_latched != 0;
+            self.is_latched = true;
         }
         Ok(())
     }

@@ -636,6 +636,9 @@ fn another_process_goes_on_with_lines_and_interrupts() {
         (OK, direction::NONE)
     );
     assert_eq!(bench.ask(message::GET_VALUE, 2, 0), (OK, 1));
+    // There may have been an edge meanwhile.
+    let told = bench.unmask(1);
+    assert_eq!(bench.status(told), Some(IrqStatus::Valid as u8));
     let waits = bench.unmask(1);
     assert_eq!(bench.status(waits), None);
     bench.set(0, 1);

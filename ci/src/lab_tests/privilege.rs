@@ -61,7 +61,8 @@ pub const A_GUESTS_PROCESS_CAN_DO_NOTHING_ELSE: LabTest = LabTest {
         ("dom0", "root /run/vhost-device-xen/empty"),
         (
             "dom0",
-            "Uid: 65534 65534 65534 65534 Gid: 65534 65534 65534 65534 Groups: CapPrm: 0000000000000000 \
+            "Uid: 2000000001 2000000001 2000000001 2000000001 \
+             Gid: 2000000001 2000000001 2000000001 2000000001 Groups: CapPrm: 0000000000000000 \
              CapEff: 0000000000000000 NoNewPrivs: 1 Seccomp: 2 Seccomp_filters: 3 is blk:1/51712",
         ),
         ("dom0", "Seccomp_filters: 2 is vhost-xen:1"),

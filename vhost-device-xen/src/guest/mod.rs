@@ -43,10 +43,6 @@ pub use memory::Space;
 /// Where a simulated bus has a chip if nobody says: small EEPROMs are there.
 const SIMULATED_CHIP: u8 = 0x50;
 
-/// A number that other descriptors do not reach: descriptors are closed in the order of their numbers. Not
-/// above the usual limit.
-const HIGH: i32 = 1000;
-
 /// How many lines a simulated chip has.
 const SIMULATED_LINES: u16 = 8;
 
@@ -107,9 +103,6 @@ pub enum Error {
     /// The process has more rights than it should.
     #[error(transparent)]
     Confine(#[from] confinement::Error),
-    /// The lock that says that this process lives.
-    #[error("cannot hold the guest's lock")]
-    Lock(#[source] io::Error),
     /// The supervisor has forgotten the record.
     #[error("no record came with the device")]
     NoRecord,
@@ -173,23 +166,18 @@ pub fn run(domain: DomId) -> Result<(), Error> {
             memory,
             server,
         },
-        Ok([privcmd, events, dialer, lock]),
+        Ok([_lock, privcmd, events, dialer]),
     ) = (first, <[OwnedFd; 4]>::try_from(files))
     else {
         return Err(Error::Unconfigured);
     };
-    let _lock = hold(&lock).map_err(Error::Lock)?;
     confinement::enter(uid)?;
     let privcmd = Privcmd::from(privcmd);
     let irqfd = irqfd && privcmd.has_irqfd();
     log::debug!("domain {domain}: irqfd: {irqfd}");
     let events = EventChannels::from(events);
-    let is_adopted = server.is_some();
-    let server = match server {
-        Some(id) => IoreqServer::adopt(domain, ServerId(id), privcmd.clone(), events)?,
-        None => IoreqServer::create_with(domain, privcmd.clone(), events)?,
-    };
-    let mut guest = Guest {
+    let server = IoreqServer::adopt(domain, ServerId(server), privcmd.clone(), events)?;
+    let guest = Guest {
         privcmd,
         irqfd,
         memory,
@@ -197,17 +185,9 @@ pub fn run(domain: DomId) -> Result<(), Error> {
         bus: Bus::default(),
         server,
         dialer: Dialer::new(Channel::from(dialer)),
-        is_adopted,
         outcome: None,
         channel,
     };
-    guest.report(&Report::Serving {
-        server: guest.server.id().0,
-    })?;
-    // An invalidation may have been asked for before anybody could hear it.
-    if !is_adopted {
-        guest.server.dispatch_all(&mut guest.bus);
-    }
     let mut events = EventManager::new().map_err(Error::Events)?;
     let id = events.add_subscriber(guest);
     loop {
@@ -221,12 +201,6 @@ pub fn run(domain: DomId) -> Result<(), Error> {
         }
         events.run().map_err(Error::Events)?;
     }
-}
-
-/// Another descriptor of the guest's lock, which is closed after all others: who gets the lock finds no image
-/// locked.
-fn hold(lock: &OwnedFd) -> io::Result<OwnedFd> {
-    Ok(rustix::io::fcntl_dupfd_cloexec(lock, HIGH)?)
 }
 
 /// What a readable descriptor means.
@@ -254,8 +228,6 @@ struct Guest {
     irqfd: bool,
     memory: Memory,
     dialer: Dialer,
-    /// Nothing is answered until all devices are there.
-    is_adopted: bool,
     /// Memory by guest-physical address, shared by all devices that use it.
     foreign: Option<GuestSpace>,
     bus: Bus,
@@ -307,7 +279,6 @@ impl Guest {
                 return Ok(last.then_some(End::Gone));
             }
             Command::Resume => {
-                self.is_adopted = false;
                 self.listen(ops).map_err(Error::Events)?;
                 self.server.dispatch_left(&mut self.bus)?;
                 self.tell_ready()?;
@@ -348,7 +319,6 @@ impl Guest {
     /// down of the devices.
     fn leave(mut self) {
         self.bus.leave();
-        self.server.leave();
     }
 
     fn attach(&mut self, spec: DeviceSpec, files: Vec<OwnedFd>) -> Result<(), Error> {
@@ -368,7 +338,7 @@ impl Guest {
         self.bus.insert(device)?;
         match self.server.map_mmio(range.clone()) {
             // Of the process before.
-            Err(e) if self.is_adopted && e.is_known() => Ok(()),
+            Err(e) if e.is_known() => Ok(()),
             Err(e) => {
                 self.bus.remove_at(*range.start());
                 Err(e.into())
@@ -573,10 +543,7 @@ impl MutEventSubscriber for Guest {
     fn init(&mut self, ops: &mut EventOps) {
         let fd = self.channel.as_raw_fd();
         let token = Token::Channel as u32;
-        let mut registered = ops.add(Events::with_data_raw(fd, token, EventSet::IN));
-        if !self.is_adopted {
-            registered = registered.and_then(|()| self.listen(ops));
-        }
+        let registered = ops.add(Events::with_data_raw(fd, token, EventSet::IN));
         if let Err(e) = registered {
             self.outcome = Some(Err(Error::Events(e)));
         }

@@ -11,7 +11,9 @@ use xen_store::Store;
 
 use super::clients::{CHANGE, STATS, Wait};
 use super::details::{What, Wish, inode};
+use super::guests::plain;
 use super::keys::{Key, device_path};
+use super::process::Kept;
 use super::{Entry, Error, Supervisor, spec};
 use crate::channel::{Command, Report};
 use crate::config::Config;
@@ -240,7 +242,10 @@ impl Supervisor {
         let process = process.ok_or("the guest has no process")?;
         process
             .restore(spec, file.as_ref())
-            .map_err(|e| format!("cannot reach the guest's process: {e}"))?;
+            .map_err(|kept| match kept {
+                Kept::Lacks(e) => format!("the host lacks something: {e}"),
+                Kept::Silent(e) => format!("cannot reach the guest's process: {e}"),
+            })?;
         let details = self.details(key);
         details.what = Some(what);
         details.wish = Wish::Back;
@@ -255,13 +260,20 @@ impl Supervisor {
             }
             Report::Withdrawn { device, counters } => {
                 let key = (domain, device);
-                log::info!("{}: detached: {counters}", self.who(key));
+                if self.details(key).wish != Wish::Away {
+                    return;
+                }
+                log::info!("{}: detached: {}", self.who(key), plain(&counters));
                 let details = self.details(key);
                 details.wish = Wish::Gone;
                 details.is_used = false;
             }
             Report::Restored { device, error } => {
                 let key = (domain, device);
+                if self.details(key).wish != Wish::Back {
+                    return;
+                }
+                let error = error.map(|why| plain(&why));
                 match &error {
                     None => log::info!("{}: attached again: {}", self.who(key), self.what(key)),
                     Some(why) => log::error!("{}: not attached: {why}", self.who(key)),

@@ -3,6 +3,8 @@
 //! The supervisor and its guest processes: what they report, and how they end. It waits for none
 //! of them.
 
+use std::collections::BTreeSet;
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
 use std::process::ExitStatus;
@@ -10,15 +12,19 @@ use std::time::{Duration, Instant};
 
 use event_manager::{EventOps, EventSet, Events};
 use xen_hypercall::DomId;
-use xen_hypercall::dm_op::{DestroyIoreqServer, ServerId};
+use xen_hypercall::dm_op::{CreateIoreqServer, DestroyIoreqServer, ServerId};
 use xen_ioctls::Privcmd;
 use xen_store::Store;
 
 use super::handover::GuestState;
 use super::keys::{Key, device_path, directory_path, state};
 use super::process::GuestProcess;
-use super::{Announcement, Entry, Error, PATIENCE, Supervisor, Token, confine};
-use crate::channel::{Command, DeviceId, Directory, Report};
+use super::{Announcement, Entry, Error, PATIENCE, Supervisor, Token, confine, spec};
+use crate::channel::{Command, DeviceId, DeviceKind, DeviceSpec, Directory, Report};
+use crate::guest::chain;
+
+/// Characters of what a process says that get into the log.
+const LONGEST: usize = 1000;
 
 /// Reports read at a time: a process that does nothing but report is not the only one.
 const REPORTS: usize = 64;
@@ -39,24 +45,52 @@ impl Supervisor {
         if self.guests.contains_key(&domain) {
             return Ok(true);
         }
-        match GuestState::open(&self.store, domain)? {
-            Some(state) => {
-                self.held.remove(&domain);
-                self.spawn(domain, state, ops).map(|()| true)
-            }
+        let state = match self.waiting.remove(&domain) {
+            Some(state) => Some(state),
+            None => GuestState::open(&self.store, domain)?,
+        };
+        match state {
+            Some(state) => self.spawn(domain, state, ops),
             None => {
-                if self.held.insert(domain) {
-                    log::info!("domain {domain}: waiting for the process of another daemon to end");
-                }
-                self.look_again();
+                self.put_off(domain, "the process of another daemon has not ended yet");
                 Ok(false)
             }
         }
     }
 
-    /// Starts a process, and has it go on with what there was, if there was something.
-    fn spawn(&mut self, domain: u16, state: GuestState, ops: &mut EventOps) -> io::Result<()> {
-        let is_adopted = state.server().is_some();
+    /// Says once why a guest waits, and looks again soon.
+    pub(super) fn put_off(&mut self, domain: u16, why: &str) {
+        if self.why.get(&domain).is_none_or(|said| said != why) {
+            log::error!("{}: waits: {why}", self.whose(domain));
+            self.why.insert(domain, why.to_owned());
+        }
+        self.look_again();
+    }
+
+    /// Starts a process, and has it go on with what there was, if there was something; false if that has to
+    /// wait. A guest has either all of its devices back or none: what its driver uses cannot be refused.
+    fn spawn(
+        &mut self,
+        domain: u16,
+        mut state: GuestState,
+        ops: &mut EventOps,
+    ) -> io::Result<bool> {
+        let is_new = state.server().is_none();
+        if is_new {
+            create(domain, &mut state)?;
+        }
+        let devices = match is_new {
+            true => Vec::new(),
+            false => match self.collect(domain, &state) {
+                Ok(devices) => devices,
+                Err(why) => {
+                    self.waiting.insert(domain, state);
+                    self.put_off(domain, &why);
+                    return Ok(false);
+                }
+            },
+        };
+        state.retain(devices.iter().map(|device| device.spec.id).collect());
         let guest = GuestProcess::spawn(domain, &self.config, state)?;
         let events = [
             Events::with_data(&guest, Token::Guest(domain).into(), EventSet::IN),
@@ -66,33 +100,79 @@ impl Supervisor {
             ops.add(events).map_err(io::Error::other)?;
         }
         self.guests.insert(domain, guest);
-        if is_adopted {
-            log::info!("domain {domain}: going on where a process has ended");
-            self.attach_all(domain).map_err(io::Error::other)?;
-            if let Some(guest) = self.guests.get(&domain) {
-                guest.send(&Command::Resume)?;
-            }
+        self.why.remove(&domain);
+        if !is_new {
+            log::info!("{}: going on where a process has ended", self.whose(domain));
+        }
+        let is_unused = !is_new && devices.is_empty();
+        for device in devices {
+            let HandOver { spec, file, is_new } = device;
+            self.send((domain, spec.id), spec, file.as_ref(), is_new);
+        }
+        if let Some(guest) = self.guests.get(&domain) {
+            guest.send(&Command::Resume)?;
+        }
+        if is_unused {
             self.finish_unused(domain);
         }
-        Ok(())
+        Ok(true)
     }
 
-    /// Hands the process of a guest all devices that the toolstack does not want closed.
-    fn attach_all(&mut self, domain: u16) -> Result<(), xen_store::Error> {
+    /// All devices of a guest that the toolstack does not want closed, as the process before had them; or why
+    /// one that it had cannot be had now.
+    fn collect(&mut self, domain: u16, state: &GuestState) -> Result<Vec<HandOver>, String> {
+        let mut devices = Vec::new();
+        for key in self.wanted(domain).map_err(|e| chain(&e))? {
+            let found = spec::read(&self.store, &device_path(key), key, &self.config);
+            let known = state.spec(key.1);
+            match (found, known) {
+                (Ok((spec, file)), Some(known)) if is_alike(&spec.kind, &known.kind) => {
+                    if spec != known {
+                        log::info!(
+                            "{}: keeps what it was configured as until it is attached again",
+                            self.who(key)
+                        );
+                    }
+                    let spec = known;
+                    devices.push(HandOver {
+                        spec,
+                        file,
+                        is_new: false,
+                    });
+                }
+                (Ok(_), Some(_)) => {
+                    let who = self.who(key);
+                    return Err(format!(
+                        "{who}: is another device now than its driver knows"
+                    ));
+                }
+                (Err(e), Some(_)) => return Err(format!("{}: {}", self.who(key), chain(&e))),
+                (Ok((spec, file)), None) => devices.push(HandOver {
+                    spec,
+                    file,
+                    is_new: true,
+                }),
+                (Err(e), None) => self.refuse(key, &chain(&e)),
+            }
+        }
+        Ok(devices)
+    }
+
+    /// The devices of a guest that the toolstack does not want closed.
+    fn wanted(&self, domain: u16) -> Result<Vec<Key>, xen_store::Error> {
+        let mut keys = Vec::new();
         for directory in [Directory::Virtio, Directory::Disk] {
             let path = format!("{}/{domain}", directory_path(directory));
             let devices = self.store.directory(&path)?.unwrap_or_default();
             for index in devices.iter().filter_map(|index| index.parse().ok()) {
                 let key = (domain, DeviceId { directory, index });
-                if matches!(
-                    self.announcement(key)?,
-                    Announcement::Wanted | Announcement::Used
-                ) {
-                    self.hand_over(key);
+                let announced = self.announcement(key)?;
+                if matches!(announced, Announcement::Wanted | Announcement::Used) {
+                    keys.push(key);
                 }
             }
         }
-        Ok(())
+        Ok(keys)
     }
 
     /// Whether the guest's process, if there is one, has been told to end or has.
@@ -141,6 +221,10 @@ impl Supervisor {
                 return Ok(());
             };
             match guest.receive() {
+                // Nothing is said of a device that nobody has handed over.
+                Ok(Some(report)) if !self.devices.contains_key(&(domain, report.device())) => {
+                    return self.on_nonsense(domain, "a device that it has not", ops);
+                }
                 Ok(Some(report)) => self.on_report(domain, report)?,
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 // It has ended, maybe before it has read everything.
@@ -148,16 +232,19 @@ impl Supervisor {
                 Err(e) if e.kind() == io::ErrorKind::ConnectionReset => {
                     return self.on_end(domain, ops);
                 }
-                Err(e) => {
-                    log::error!("{}: its process makes no sense: {e}", self.whose(domain));
-                    if let Some(guest) = self.guests.get_mut(&domain) {
-                        guest.kill();
-                    }
-                    return self.on_end(domain, ops);
-                }
+                Err(e) => return self.on_nonsense(domain, &e.to_string(), ops),
             }
         }
         Ok(())
+    }
+
+    /// A process that somebody has taken over, or that has a defect, is ended.
+    fn on_nonsense(&mut self, domain: u16, what: &str, ops: &mut EventOps) -> Result<(), Error> {
+        log::error!("{}: its process makes no sense: {what}", self.whose(domain));
+        if let Some(guest) = self.guests.get_mut(&domain) {
+            guest.kill();
+        }
+        self.on_end(domain, ops)
     }
 
     /// A process wants to be connected with a backend.
@@ -174,14 +261,6 @@ impl Supervisor {
 
     fn on_report(&mut self, domain: u16, report: Report) -> Result<(), Error> {
         match report {
-            Report::Serving { server } => {
-                let guest = self.guests.get_mut(&domain);
-                let noted = guest.map(|guest| guest.state.set_server(Some(ServerId(server))));
-                if let Some(Err(e)) = noted {
-                    log::error!("domain {domain}: no other process could go on for it: {e}");
-                }
-                Ok(())
-            }
             Report::Attached(device) => {
                 let key = (domain, device);
                 if self.devices.get(&key) != Some(&Entry::Attaching) {
@@ -198,7 +277,13 @@ impl Supervisor {
             Report::Refused { device, reason } => {
                 let key = (domain, device);
                 let closing = matches!(self.devices.get(&key), Some(Entry::Detaching(_)));
-                self.refuse(key, &reason);
+                if !closing && self.devices.get(&key) != Some(&Entry::Attaching) {
+                    return Ok(());
+                }
+                if let Some(guest) = self.guests.get(&domain) {
+                    guest.state.forget(device);
+                }
+                self.refuse(key, &plain(&reason));
                 self.finish_unused(domain);
                 match closing {
                     true => confine(key, self.closed(key)),
@@ -207,13 +292,18 @@ impl Supervisor {
             }
             Report::DriverOk(device) => {
                 let key = (domain, device);
-                self.details(key).is_used = true;
+                if !self.is_served(key) || std::mem::replace(&mut self.details(key).is_used, true) {
+                    return Ok(());
+                }
                 log::info!("{}: used by its driver", self.who(key));
                 confine(key, self.set_state(key, state::CONNECTED))
             }
             Report::Detached { device, counters } => {
                 let key = (domain, device);
-                log::info!("{}: ended: {counters}", self.who(key));
+                if !matches!(self.devices.get(&key), Some(Entry::Detaching(_))) {
+                    return Ok(());
+                }
+                log::info!("{}: ended: {}", self.who(key), plain(&counters));
                 if let Some(guest) = self.guests.get(&domain) {
                     guest.state.forget(device);
                 }
@@ -288,8 +378,9 @@ impl Supervisor {
             }
         }
         let is_served = self.has_devices(domain);
-        let is_clean = matches!(status, Ok(status) if status.success());
-        if is_served && !self.store.is_introduced(domain)? {
+        // Where XenStore does not say so, it is there.
+        let is_gone = matches!(self.store.is_introduced(domain), Ok(false));
+        if is_served && is_gone {
             log::info!("domain {domain}: it is gone, and its process has ended ({end})");
         } else if is_served {
             log::error!("domain {domain}: its process has ended ({end})");
@@ -300,7 +391,7 @@ impl Supervisor {
                     }
                 }
                 if let Err(e) = self.spawn(domain, state, ops) {
-                    log::error!("domain {domain}: no other process for it: {e}");
+                    self.put_off(domain, &format!("no other process for it: {e}"));
                 }
                 return Ok(());
             }
@@ -310,7 +401,7 @@ impl Supervisor {
                 self.refuse(key, &format!("the guest's process has ended ({end})"));
             }
         }
-        if let (false, Some(server)) = (is_clean, state.server()) {
+        if let Some(server) = state.server() {
             destroy(domain, server);
         }
         state.remove();
@@ -339,15 +430,36 @@ impl Supervisor {
         for key in keys {
             self.expire_device(key, now);
         }
+        self.expire_unused(now);
         let devices = self.devices.values().filter_map(|entry| match entry {
             Entry::Detaching(until) => Some(*until),
             _ => None,
         });
         let next = devices
             .chain(self.ending.iter().map(|ending| ending.until))
+            .chain(self.guests.values().filter_map(|guest| guest.until))
             .min();
         let wait = next.map(|next| next.saturating_duration_since(now).as_millis() + 1);
         wait.map_or(-1, |wait| i32::try_from(wait).unwrap_or(i32::MAX))
+    }
+
+    /// A process that has nothing to serve was told to end.
+    fn expire_unused(&mut self, now: Instant) {
+        let used: BTreeSet<u16> = self
+            .devices
+            .iter()
+            .filter(|(_, entry)| !matches!(entry, Entry::Refused | Entry::Closed))
+            .map(|((domain, _), _)| *domain)
+            .collect();
+        for (domain, guest) in &mut self.guests {
+            if used.contains(domain) {
+                guest.until = None;
+            } else if *guest.until.get_or_insert(now + PATIENCE) <= now {
+                log::error!("domain {domain}: its process does not end, and is killed");
+                guest.kill();
+                guest.until = Some(now + PATIENCE);
+            }
+        }
     }
 
     /// A device is not let go in time. Its process is killed, unless it serves others.
@@ -409,6 +521,41 @@ impl Supervisor {
             let _ = (&self.children).read(&mut [0; 64]);
         }
     }
+}
+
+/// A device for a process, with the file behind it.
+#[derive(Debug)]
+struct HandOver {
+    spec: DeviceSpec,
+    file: Option<File>,
+    /// No process has served it before.
+    is_new: bool,
+}
+
+/// Whether one kind of device may take the place of the other: what differs in detail is kept as it was.
+fn is_alike(one: &DeviceKind, other: &DeviceKind) -> bool {
+    match (one, other) {
+        (DeviceKind::External(one), DeviceKind::External(other)) => one.device == other.device,
+        _ => std::mem::discriminant(one) == std::mem::discriminant(other),
+    }
+}
+
+/// What a process says, for the log: in one line, and not too long.
+pub(super) fn plain(text: &str) -> String {
+    let chars = text.chars().take(LONGEST);
+    chars
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect()
+}
+
+/// Makes the IOREQ server of a guest, and writes it down before anybody could lose it.
+fn create(domain: u16, state: &mut GuestState) -> io::Result<()> {
+    let made = Privcmd::open()
+        .and_then(|privcmd| privcmd.perform(DomId(domain), CreateIoreqServer::unbuffered()));
+    let server = made.map_err(|e| io::Error::other(chain(&e)))?;
+    state
+        .set_server(Some(server))
+        .inspect_err(|_| destroy(domain, server))
 }
 
 /// Ends the IOREQ server of a process that could not. The guest's next accesses go nowhere then,

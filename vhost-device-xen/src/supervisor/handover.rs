@@ -2,28 +2,33 @@
 
 //! What is known of guests beyond the life of any process: a directory for each in `/run`.
 //!
-//! `lock` is held by whoever serves the guest, and says which guest it is and which IOREQ server it has.
-//! Beside it is a record for each device, which the guest's process writes.
+//! `lock` is held by whoever serves the guest; `note` says which guest it is and which IOREQ server it has.
+//! Beside them are two files for each device: what it is, and a record that the guest's process writes.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use xen_hypercall::dm_op::ServerId;
 use xen_store::{Client, Store};
 
-use crate::channel::DeviceId;
+use crate::channel::{DeviceId, DeviceSpec};
 
 /// Where the directories are.
 const GUESTS: &str = "/run/vhost-device-xen/guests";
 /// The file that is locked.
 const LOCK: &str = "lock";
-/// More of it is not read.
-const LONGEST: u64 = 4096;
+/// The file that says whose it is.
+const NOTE: &str = "note";
+/// A file that is about to take the place of another one.
+const NEW: &str = "new";
+/// More of a file is not read.
+const LONGEST: u64 = 16 * 1024;
 /// How many processes a guest may lose [in a time](WHILE) until it is not served any more.
 ///
 /// Attack: a guest that has found a way to end its process would keep the host busy with new ones.
@@ -31,7 +36,7 @@ const MOST_LOSSES: usize = 3;
 /// In which time.
 const WHILE: Duration = Duration::from_secs(60);
 
-/// What is written into the lock.
+/// What is written into the note.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Note {
     /// Which guest: numbers of domains are used again.
@@ -66,13 +71,15 @@ impl GuestState {
         let dir = guests.join(domain.to_string());
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true).mode(0o700).create(&dir)?;
-        let lock = private().open(dir.join(LOCK))?;
+        // The guest's process gets it, and is not to write to it.
+        drop(private().open(dir.join(LOCK))?);
+        let lock = File::open(dir.join(LOCK))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(e)) => return Err(e),
         }
-        let note = read(&lock).filter(|note| note.guest == guest);
+        let note = read::<Note>(&dir.join(NOTE)).filter(|note| note.guest == guest);
         let is_known = note.is_some();
         let state = Self {
             dir,
@@ -92,8 +99,8 @@ impl GuestState {
 
     /// Whether there is something to go on with for a guest.
     pub fn is_there(store: &impl Store, domain: u16) -> bool {
-        let note = File::open(Path::new(GUESTS).join(domain.to_string()).join(LOCK));
-        let note = note.ok().and_then(|lock| read(&lock));
+        let path = Path::new(GUESTS).join(domain.to_string()).join(NOTE);
+        let note = read::<Note>(&path);
         let guest = identity(store, domain).unwrap_or_default();
         note.is_some_and(|note| note.guest == guest && note.server.is_some())
     }
@@ -115,25 +122,67 @@ impl GuestState {
     /// When there is no room.
     pub fn set_server(&mut self, server: Option<ServerId>) -> io::Result<()> {
         self.note.server = server.map(|server| server.0);
-        let text = serde_json::to_vec(&self.note)?;
-        // Shorter at first: a part of it is nothing.
-        self.lock.set_len(0)?;
-        self.lock.write_all_at(&text, 0)
+        self.write(&self.dir.join(NOTE), &self.note)
     }
 
-    /// The record of a device, made if there is none.
+    /// The record of a device: the one that there is, or a new one.
     ///
     /// # Errors
     ///
     /// As open(2).
-    pub fn record(&self, device: DeviceId) -> io::Result<File> {
-        private().open(self.path(device))
+    pub fn record(&self, spec: &DeviceSpec, is_new: bool) -> io::Result<File> {
+        if is_new {
+            self.forget(spec.id);
+            self.save(spec)?;
+        }
+        private().open(self.path(spec.id, ""))
+    }
+
+    /// Writes down what a device is.
+    ///
+    /// # Errors
+    ///
+    /// When there is no room.
+    pub fn save(&self, spec: &DeviceSpec) -> io::Result<()> {
+        self.write(&self.path(spec.id, ".json"), spec)
+    }
+
+    /// What a device is that was served before, whatever the configuration says now.
+    pub fn spec(&self, device: DeviceId) -> Option<DeviceSpec> {
+        read(&self.path(device, ".json"))
+    }
+
+    /// Writes a file as a whole: a process that is killed meanwhile, and a file system that is full, leave the
+    /// old one.
+    fn write(&self, path: &Path, content: &impl Serialize) -> io::Result<()> {
+        let new = self.dir.join(NEW);
+        fs::write(&new, serde_json::to_vec(content)?)?;
+        fs::rename(new, path)
     }
 
     /// Nothing is left of a device.
     pub fn forget(&self, device: DeviceId) {
-        // Fails when there is none, which is what is wanted.
-        let _ = fs::remove_file(self.path(device));
+        for end in ["", ".json"] {
+            // Fails when there is none, which is what is wanted.
+            let _ = fs::remove_file(self.path(device, end));
+        }
+    }
+
+    /// Forgets all devices but these.
+    pub fn retain(&self, devices: BTreeSet<DeviceId>) {
+        let files = fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        let kept: BTreeSet<PathBuf> = devices
+            .into_iter()
+            .flat_map(|device| ["", ".json"].map(|end| self.path(device, end)))
+            .chain([LOCK, NOTE].map(|name| self.dir.join(name)))
+            .collect();
+        for file in files.map(|entry| entry.path()) {
+            if !kept.contains(&file)
+                && let Err(e) = fs::remove_file(&file)
+            {
+                log::warn!("cannot remove {}: {e}", file.display());
+            }
+        }
     }
 
     /// Counts the loss of a process; says whether there may be another one.
@@ -164,8 +213,8 @@ impl GuestState {
         Ok(())
     }
 
-    fn path(&self, DeviceId { directory, index }: DeviceId) -> PathBuf {
-        self.dir.join(format!("{}-{index}", directory.name()))
+    fn path(&self, DeviceId { directory, index }: DeviceId, end: &str) -> PathBuf {
+        self.dir.join(format!("{}-{index}{end}", directory.name()))
     }
 }
 
@@ -204,14 +253,15 @@ fn private() -> OpenOptions {
     options
 }
 
-/// What a lock says, if it is whole.
-fn read(lock: &File) -> Option<Note> {
+/// What a file says, if it is there and whole.
+fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
     let mut text = Vec::new();
-    match lock.take(LONGEST).read_to_end(&mut text) {
+    let read = File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut text));
+    match read {
         Ok(_) => serde_json::from_slice(&text).ok(),
         Err(e) if e.kind() == ErrorKind::NotFound => None,
         Err(e) => {
-            log::warn!("cannot read a guest's lock: {e}");
+            log::warn!("cannot read {}: {e}", path.display());
             None
         }
     }
@@ -219,13 +269,23 @@ fn read(lock: &File) -> Option<Note> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::channel::Directory;
+    use std::os::unix::fs::FileExt;
 
-    const DEVICE: DeviceId = DeviceId {
-        directory: Directory::Virtio,
-        index: 0,
-    };
+    use super::*;
+    use crate::channel::{DeviceKind, Directory};
+
+    fn rng() -> DeviceSpec {
+        DeviceSpec {
+            id: DeviceId {
+                directory: Directory::Virtio,
+                index: 0,
+            },
+            base: 0x200_0000,
+            irq: 33,
+            grants: true,
+            kind: DeviceKind::Rng { rate: None },
+        }
+    }
 
     fn open(dir: &Path, guest: &str) -> GuestState {
         let state = GuestState::open_in(dir, 3, guest.into()).unwrap();
@@ -239,7 +299,7 @@ mod tests {
         assert_eq!(first.server(), None);
         first.set_server(Some(ServerId(3))).unwrap();
         first
-            .record(DEVICE)
+            .record(&rng(), true)
             .unwrap()
             .write_all_at(b"told", 0)
             .unwrap();
@@ -248,7 +308,16 @@ mod tests {
         let second = open(dir.path(), "a");
 
         assert_eq!(second.server(), Some(ServerId(3)));
-        assert_eq!(second.record(DEVICE).unwrap().metadata().unwrap().len(), 4);
+        assert_eq!(second.spec(rng().id), Some(rng()));
+        let len = |is_new| {
+            second
+                .record(&rng(), is_new)
+                .unwrap()
+                .metadata()
+                .unwrap()
+                .len()
+        };
+        assert_eq!((len(false), len(true)), (4, 0));
         assert_eq!(domains(dir.path()), [3]);
     }
 
@@ -258,7 +327,7 @@ mod tests {
         let mut first = open(dir.path(), "a");
         first.set_server(Some(ServerId(3))).unwrap();
         first
-            .record(DEVICE)
+            .record(&rng(), true)
             .unwrap()
             .write_all_at(b"told", 0)
             .unwrap();
@@ -267,7 +336,9 @@ mod tests {
         let second = open(dir.path(), "b");
 
         assert_eq!(second.server(), None);
-        assert_eq!(second.record(DEVICE).unwrap().metadata().unwrap().len(), 0);
+        assert_eq!(second.spec(rng().id), None);
+        let record = second.record(&rng(), false).unwrap();
+        assert_eq!(record.metadata().unwrap().len(), 0);
     }
 
     #[test]
@@ -290,7 +361,7 @@ mod tests {
     fn nothing_is_left_of_a_guest_that_is_removed() {
         let dir = tempfile::tempdir().unwrap();
         let state = open(dir.path(), "a");
-        state.record(DEVICE).unwrap();
+        state.record(&rng(), true).unwrap();
 
         state.remove();
 
@@ -298,15 +369,23 @@ mod tests {
     }
 
     #[test]
-    fn a_note_that_was_cut_off_is_none() {
+    fn a_note_that_makes_no_sense_is_none() {
         let dir = tempfile::tempdir().unwrap();
         let mut state = open(dir.path(), "a");
         state.set_server(Some(ServerId(3))).unwrap();
-        let len = state.lock().metadata().unwrap().len();
-        state.lock().set_len(len - 1).unwrap();
+        fs::write(state.dir.join(NOTE), b"{").unwrap();
         drop(state);
 
         assert_eq!(open(dir.path(), "a").server(), None);
+    }
+
+    /// Whoever has it could fill the file system.
+    #[test]
+    fn the_lock_is_not_to_be_written_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = open(dir.path(), "a");
+
+        assert!(state.lock().write_all_at(b"x", 0).is_err());
     }
 
     #[test]

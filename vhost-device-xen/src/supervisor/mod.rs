@@ -15,7 +15,7 @@ mod process;
 mod rules;
 mod spec;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
@@ -36,7 +36,7 @@ use details::{Details, What, Wish};
 use guests::Ending;
 use handover::GuestState;
 use keys::{Key, device_path, directory_path, numbers, state};
-use process::GuestProcess;
+use process::{GuestProcess, Kept};
 pub use rules::{adapter, chip};
 pub use spec::{Error as SpecError, image, open};
 
@@ -269,8 +269,10 @@ struct Supervisor {
     /// Processes that have nothing more to say, and have to be gone before their guests get
     /// another one.
     ending: Vec<Ending>,
-    /// Guests that processes of another daemon still serve.
-    held: BTreeSet<u16>,
+    /// Guests that wait for a process, and have had one.
+    waiting: BTreeMap<u16, GuestState>,
+    /// Why guests wait.
+    why: BTreeMap<u16, String>,
     /// When to look at all devices again.
     again: TimerFd,
     /// Set when it is over.
@@ -329,7 +331,8 @@ impl Supervisor {
             details: BTreeMap::new(),
             guests: BTreeMap::new(),
             ending: Vec::new(),
-            held: BTreeSet::new(),
+            waiting: BTreeMap::new(),
+            why: BTreeMap::new(),
             again: TimerFd::new().map_err(|e| Error::Timer(e.into()))?,
             outcome: None,
         })
@@ -412,7 +415,7 @@ impl Supervisor {
         match (self.announcement(key)?, self.devices.get(&key)) {
             (Announcement::None, Some(_)) => self.forget(key)?,
             (Announcement::Unwanted, _) => self.close(key)?,
-            (Announcement::Used, None) if !GuestState::is_there(&self.store, key.0) => self.refuse(
+            (Announcement::Used, None) if !self.has_past(key.0) => self.refuse(
                 key,
                 "its driver was served by a daemon that has left nothing: restart the guest",
             ),
@@ -431,9 +434,9 @@ impl Supervisor {
             return;
         }
         // What there was is handed over as a whole.
-        if !self.guests.contains_key(&domain) && GuestState::is_there(&self.store, domain) {
+        if !self.guests.contains_key(&domain) && self.has_past(domain) {
             if let Err(e) = self.start(domain, ops) {
-                self.refuse(key, &format!("no process for the guest: {e}"));
+                self.put_off(domain, &format!("no process for it: {e}"));
             }
             return;
         }
@@ -441,17 +444,15 @@ impl Supervisor {
             return;
         };
         match self.start(domain, ops) {
-            Ok(true) => self.send(key, spec, file.as_ref()),
+            Ok(true) => self.send(key, spec, file.as_ref(), true),
             Ok(false) => {}
             Err(e) => self.refuse(key, &format!("no process for the guest: {e}")),
         }
     }
 
-    /// Hands a device to the process of its guest.
-    fn hand_over(&mut self, key: Key) {
-        if let Some((spec, file)) = self.found(key) {
-            self.send(key, spec, file.as_ref());
-        }
+    /// Whether a process has served the guest before.
+    fn has_past(&self, domain: u16) -> bool {
+        self.waiting.contains_key(&domain) || GuestState::is_there(&self.store, domain)
     }
 
     /// What is to be served; if that cannot be said, the device is refused.
@@ -460,7 +461,8 @@ impl Supervisor {
         found.inspect_err(|e| self.refuse(key, &chain(e))).ok()
     }
 
-    fn send(&mut self, key: Key, spec: DeviceSpec, file: Option<&File>) {
+    /// Hands a device to the process of its guest: one that it goes on with, or a new one.
+    fn send(&mut self, key: Key, spec: DeviceSpec, file: Option<&File>, is_new: bool) {
         let (domain, _) = key;
         let Some(guest) = self.guests.get_mut(&domain) else {
             return;
@@ -470,16 +472,24 @@ impl Supervisor {
         // What the operator has taken away does not come back with another process.
         let before = self.details.get(&key).map(|details| details.wish);
         let is_away = matches!(before, Some(Wish::Away | Wish::Gone));
-        let mut sent = guest.attach(spec, file);
+        let mut sent = guest.attach(spec, file, is_new);
         if is_away {
-            sent = sent.and_then(|()| guest.send(&Command::Withdraw(key.1)));
+            let withdrawn = |()| guest.send(&Command::Withdraw(key.1)).map_err(Kept::Silent);
+            sent = sent.and_then(withdrawn);
             details.wish = Wish::Away;
         }
         self.details.insert(key, details);
-        if let Err(e) = sent {
+        match sent {
+            Ok(()) => {}
+            Err(Kept::Lacks(e)) => {
+                self.refuse(key, &format!("the host lacks something: {e}"));
+                return self.finish_unused(domain);
+            }
             // It has ended, or it hangs and has to: its end says so of all its devices.
-            log::debug!("domain {domain}: cannot reach its process: {e}");
-            guest.kill();
+            Err(Kept::Silent(e)) => {
+                log::debug!("domain {domain}: cannot reach its process: {e}");
+                guest.kill();
+            }
         }
         self.devices.insert(key, Entry::Attaching);
     }
@@ -573,6 +583,15 @@ impl Supervisor {
     fn on_domains(&mut self) -> Result<(), Error> {
         while let Some(event) = self.domains.try_next() {
             event?;
+        }
+        handover::sweep(&self.store);
+        let gone = |domain: &u16| matches!(self.store.is_introduced(*domain), Ok(false));
+        let left: Vec<u16> = self.waiting.keys().copied().filter(gone).collect();
+        for domain in left {
+            self.why.remove(&domain);
+            if let Some(state) = self.waiting.remove(&domain) {
+                state.remove();
+            }
         }
         let domains: Vec<u16> = self.guests.keys().copied().collect();
         for domain in domains {

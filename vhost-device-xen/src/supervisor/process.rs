@@ -10,6 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Process, ExitStatus, Stdio};
+use std::time::Instant;
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use xen_hypercall::DomId;
@@ -36,17 +37,28 @@ pub struct GuestProcess {
     backends: BTreeMap<DeviceId, PathBuf>,
     /// What outlives it.
     pub state: GuestState,
+    /// When it is killed: it has nothing to serve.
+    pub until: Option<Instant>,
+}
+
+/// Why a device is not handed over.
+#[derive(Debug)]
+pub enum Kept {
+    /// The host lacks something: the process knows nothing of the device.
+    Lacks(io::Error),
+    /// The process does not listen, or is gone.
+    Silent(io::Error),
 }
 
 impl GuestProcess {
     /// Starts a process for `domain`, with device nodes that are restricted to it. It takes over the IOREQ
-    /// server that there is, if there is one, and answers nobody before it is told to
-    /// [resume](Command::Resume) then.
+    /// server that there is, and answers nobody before it is told to [resume](Command::Resume).
     ///
     /// # Errors
     ///
-    /// When there can be no more processes or descriptors.
+    /// When there can be no more processes or descriptors, or there is no server.
     pub fn spawn(domain: u16, config: &Config, state: GuestState) -> io::Result<Self> {
+        let server = state.server().ok_or(io::ErrorKind::NotFound)?;
         let (privcmd, events) = nodes(DomId(domain)).map_err(io::Error::other)?;
         let (ours, theirs) = Channel::pair()?;
         let (dials, dialer) = Channel::pair()?;
@@ -59,26 +71,32 @@ impl GuestProcess {
             // A signal from the terminal is for the supervisor, which ends guests in order.
             .process_group(0)
             .spawn()?;
-        let process = Self {
+        let mut process = Self {
             child: Killed(child),
             channel: ours,
             dials,
             backends: BTreeMap::new(),
             state,
+            until: None,
         };
         let configure = Command::Configure {
-            uid: config.process.uid.get(),
+            uid: config.process.uid.get().saturating_add(domain.into()),
             irqfd: config.kernel.irqfd,
             memory: config.memory,
-            server: process.state.server().map(|server| server.0),
+            server: server.0,
         };
         let files = [
+            process.state.lock().as_fd(),
             privcmd.as_fd(),
             events.as_fd(),
             dialer.as_fd(),
-            process.state.lock().as_fd(),
         ];
-        process.channel.send(&configure, &files)?;
+        if let Err(e) = process.channel.send(&configure, &files) {
+            process.kill();
+            // It has just begun: nothing keeps it in the kernel.
+            let _ = process.child.0.wait();
+            return Err(e);
+        }
         Ok(process)
     }
 
@@ -91,40 +109,50 @@ impl GuestProcess {
         self.channel.send(command, &[])
     }
 
-    /// Hands it a device to serve, and the file behind it.
+    /// Hands it a device to serve, and the file behind it: one that it goes on with, or a new one.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), or when gntdev cannot be opened.
-    pub fn attach(&mut self, spec: DeviceSpec, file: Option<&File>) -> io::Result<()> {
-        if let DeviceKind::External(External { socket, .. }) = &spec.kind {
-            self.backends.insert(spec.id, socket.clone());
-        }
-        let grants = spec.grants.then(Grants::open).transpose();
-        let grants = grants.map_err(io::Error::other)?;
-        let record = self.state.record(spec.id)?;
-        let files: Vec<BorrowedFd<'_>> = [record.as_fd()]
-            .into_iter()
-            .chain(grants.iter().map(Grants::as_fd))
-            .chain(file.map(AsFd::as_fd))
-            .collect();
-        self.channel.send(&Command::Attach(spec), &files)
+    /// [`Kept`].
+    pub fn attach(
+        &mut self,
+        spec: DeviceSpec,
+        file: Option<&File>,
+        is_new: bool,
+    ) -> Result<(), Kept> {
+        let record = self.state.record(&spec, is_new).map_err(Kept::Lacks)?;
+        self.hand_over(Command::Attach(spec.clone()), &spec, Some(&record), file)
     }
 
     /// Hands it a device that it has served before, with the file behind it.
     ///
     /// # Errors
     ///
-    /// As [`attach`](Self::attach).
-    pub fn restore(&mut self, spec: DeviceSpec, file: Option<&File>) -> io::Result<()> {
+    /// [`Kept`].
+    pub fn restore(&mut self, spec: DeviceSpec, file: Option<&File>) -> Result<(), Kept> {
+        self.state.save(&spec).map_err(Kept::Lacks)?;
+        self.hand_over(Command::Restore(spec.clone()), &spec, None, file)
+    }
+
+    fn hand_over(
+        &mut self,
+        command: Command,
+        spec: &DeviceSpec,
+        record: Option<&File>,
+        file: Option<&File>,
+    ) -> Result<(), Kept> {
         if let DeviceKind::External(External { socket, .. }) = &spec.kind {
             self.backends.insert(spec.id, socket.clone());
         }
         let grants = spec.grants.then(Grants::open).transpose();
-        let grants = grants.map_err(io::Error::other)?;
-        let grants = grants.iter().map(Grants::as_fd);
-        let files: Vec<BorrowedFd<'_>> = grants.chain(file.map(AsFd::as_fd)).collect();
-        self.channel.send(&Command::Restore(spec), &files)
+        let grants = grants.map_err(|e| Kept::Lacks(io::Error::other(e)))?;
+        let files: Vec<BorrowedFd<'_>> = record
+            .into_iter()
+            .map(AsFd::as_fd)
+            .chain(grants.iter().map(Grants::as_fd))
+            .chain(file.map(AsFd::as_fd))
+            .collect();
+        self.channel.send(&command, &files).map_err(Kept::Silent)
     }
 
     /// What wakes [`dial`](Self::dial).
