@@ -68,6 +68,26 @@ fn address(text: &str) -> Result<u16, std::num::ParseIntError> {
     u16::from_str_radix(text.trim_start_matches("0x"), 16)
 }
 
+/// Reads single bytes of a chip.
+pub struct ByteReader {
+    adapter: Adapter,
+    chip: u16,
+}
+
+impl ByteReader {
+    /// Opens the adapter `node`.
+    pub fn new(node: &str, chip: u16) -> io::Result<Self> {
+        let adapter = Adapter::open(node)?;
+        Ok(Self { adapter, chip })
+    }
+
+    /// Reads a register.
+    pub fn read(&self, register: u8) -> io::Result<u8> {
+        let data = self.adapter.read(self.chip, register, abi::BYTE_DATA, 1)?;
+        Ok(data[0])
+    }
+}
+
 struct Adapter(File);
 
 impl Adapter {

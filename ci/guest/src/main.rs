@@ -2,6 +2,8 @@
 
 //! What runs inside the lab's guests: one program, a subcommand per task.
 
+mod aio;
+mod bench;
 mod driver;
 mod forge;
 mod gpio;
@@ -15,7 +17,9 @@ mod window;
 
 use std::{env, process::ExitCode};
 
-const USAGE: &str = "usage: lab-guest poke BASE [SEED] [COUNT]
+const USAGE: &str = "usage: lab-guest bench depth-1|depth-32|read-mib|write-mib DISK COUNT
+       lab-guest bench entropy|i2c NODE COUNT
+       lab-guest poke BASE [SEED] [COUNT]
        lab-guest storm BASE COUNT
        lab-guest forge BASE grants|plain ROUNDS
        lab-guest io DEVICE REQUESTS [SEED] [THREADS]
@@ -31,6 +35,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match *words {
+        ["bench", ref words @ ..] => bench::main(words),
         ["forge", ref words @ ..] => forge::main(words),
         ["gpio", ref words @ ..] => gpio::main(words),
         ["i2c", ref words @ ..] => i2c::main(words),
