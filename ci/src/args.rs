@@ -40,6 +40,9 @@ pub enum Task {
     Bench {
         /// What is measured
         subject: Measured,
+        /// Of `guest`: only count instructions, and compare with the figures of the repository
+        #[arg(long)]
+        check: bool,
     },
     /// Feed the parsers what nobody would write
     Fuzz {
@@ -67,6 +70,8 @@ pub enum Task {
 pub enum Measured {
     /// Our disks as vhost-user processes, against QEMU's storage daemon, on this host
     Block,
+    /// What guests' requests cost by our daemon, by Xen's own disks and in dom0; writes docs/bench-guest.md
+    Guest,
     /// xen-ioctls' calls, against the same calls made by hand
     Hypercall,
     /// What it costs to reach a guest's memory, by xen-vm-memory and by vm-memory's feature `xen`

@@ -35,7 +35,7 @@ pub fn run(args: Args) -> ExitCode {
             Err(_) => Ok(ExitCode::FAILURE),
         },
         Task::Demo => demo::run(),
-        Task::Bench { subject } => bench::run(subject),
+        Task::Bench { subject, check } => bench::run(subject, check),
         Task::Fuzz { name, seconds } => fuzz::run(&name, seconds),
         Task::Soak { subject, names } => soak::run(subject, &names),
         Task::Lab(task) => run_lab(task),

@@ -148,7 +148,8 @@ impl Figures {
             .all(|row| is_there(ours, row.ours) && is_there(theirs, row.theirs))
     }
 
-    fn median(&self, name: &str, what: &str) -> Option<f64> {
+    /// The median of all there is of `what` of `name`.
+    pub fn median(&self, name: &str, what: &str) -> Option<f64> {
         let mut numbers = self.0.get(&(name.to_owned(), what.to_owned()))?.clone();
         numbers.sort_by(f64::total_cmp);
         numbers.get(numbers.len() / 2).copied()

@@ -108,6 +108,7 @@ pub struct Boot<'l> {
     timeout: Duration,
     verbose: bool,
     counted: bool,
+    pinned: bool,
     files: Vec<(String, Content)>,
 }
 
@@ -121,6 +122,7 @@ impl<'l> Boot<'l> {
             timeout: Duration::from_secs(300),
             verbose: false,
             counted: false,
+            pinned: false,
             files: Vec::new(),
         }
     }
@@ -153,6 +155,12 @@ impl<'l> Boot<'l> {
     /// meanwhile. With one CPU.
     pub fn counted(mut self, counted: bool) -> Self {
         self.counted = counted;
+        self
+    }
+
+    /// Whether dom0 has one virtual CPU, which stays on the first one of the machine.
+    pub fn pinned(mut self, pinned: bool) -> Self {
+        self.pinned = pinned;
         self
     }
 
@@ -270,7 +278,10 @@ impl<'l> Boot<'l> {
             .args(["-display", "none", "-no-reboot", "-nodefaults"])
             .args(console);
         command.arg("-kernel").arg(self.lab.xen());
-        command.args(["-append", XEN_COMMAND_LINE]).arg("-device");
+        let pinned = if self.pinned { DOM0_PINNED } else { "" };
+        command
+            .args(["-append", &format!("{XEN_COMMAND_LINE}{pinned}")])
+            .arg("-device");
         command.arg(format!(
             "guest-loader,addr=0x50000000,kernel={kernel},bootargs={DOM0_COMMAND_LINE}"
         ));
@@ -283,6 +294,7 @@ impl<'l> Boot<'l> {
 
 const XEN_COMMAND_LINE: &str =
     "console=dtuart dom0_mem=768M bootscrub=0 loglvl=info guest_loglvl=info";
+const DOM0_PINNED: &str = " dom0_max_vcpus=1 dom0_vcpus_pin";
 const DOM0_COMMAND_LINE: &str = "console=hvc0 rdinit=/init panic=-1";
 
 /// The console on the standard error, a port for the script on the standard output. (The emulator's

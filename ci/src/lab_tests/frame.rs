@@ -85,6 +85,8 @@ impl LabTest {
         let mut boot = Boot::new(lab)
             .log(self.name)
             .smp(self.smp)
+            .counted(self.counted)
+            .pinned(self.pinned)
             .timeout(self.timeout);
         boot = boot.script(self.outer_script());
         boot = boot.file("test.sh", format!(". /lab/lib.sh\n{}\n", self.dom0));

@@ -89,6 +89,10 @@ pub struct LabTest {
     pub name: &'static str,
     /// CPUs of the emulated machine.
     pub smp: u8,
+    /// Whether the machine's clock counts instructions ([`Boot::counted`](crate::lab::boot::Boot::counted)).
+    pub counted: bool,
+    /// Whether dom0 stays on the first CPU ([`Boot::pinned`](crate::lab::boot::Boot::pinned)).
+    pub pinned: bool,
     /// When the test has failed for being slow.
     pub timeout: Duration,
     /// Packages of this workspace whose programs are built for arm64 and put into dom0's PATH.
@@ -118,6 +122,8 @@ impl LabTest {
     pub const DEFAULT: Self = Self {
         name: "",
         smp: 1,
+        counted: false,
+        pinned: false,
         timeout: Duration::from_secs(120),
         programs: &[],
         examples: &[],

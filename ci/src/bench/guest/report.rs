@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! The table and the chart in `docs/`.
+
+use std::fmt::Write;
+
+use super::{CASES, DOM0, FOREIGN, GRANTS, Measured, OURS, PV, chart};
+use crate::{bench::figures::Figures, error::Error};
+
+const PAGE: &str = "docs/bench-guest.md";
+const CHART: &str = "docs/bench-guest.svg";
+
+/// What is above it is made; what is below it is kept.
+const MARK: &str =
+    "<!-- What is above was written by `cargo xtask bench guest`, what is below by hand. -->\n";
+
+const HEAD: &str = "\
+<!-- SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause -->
+# What guests' requests cost
+
+On arm64, in the lab: Xen 4.20 with its debug checks, Linux 6.12 in dom0 and in guests, an emulated machine.
+`dom0` is the same program in dom0, without a guest. `PV` is Xen's own disk: blkfront, blkback and a
+loop device. `grants` and `foreign` are vhost-device-xen, which reaches the guest's memory by grants or by
+foreign mappings. All use the same file on tmpfs, past the guest's page cache (`O_DIRECT`), and one queue; entropy
+comes from the kernel, the I2C chip is Linux's i2c-stub.
+
+The command that measures this and writes this page, the chart and the figures that `--check` compares with:
+
+```sh
+cargo xtask bench guest
+```
+
+![Instructions for each request](bench-guest.svg)
+";
+
+const COUNTED: &str = "
+## Instructions
+
+By a clock that counts instructions, of the guest, Xen and dom0 together, on one CPU; in thousands, for each
+request. It repeats on a busy machine, and knows nothing of caches. One at a time: the median; otherwise the
+whole time by the number of requests. The target is for grants.
+
+";
+
+const DETAILS: &str = "
+## Exits, interrupts and system calls
+
+For each request, in the same boot. Exits are accesses to the device's registers, which the guest process answers: what dom0
+counts as its events. For PV it is the notifications that reach blkback. Interrupts are the guest's own count. System calls are the guest process's by
+`strace -f -c`, in a second run of each case. strace makes the process slower, which changes how many requests share
+an interrupt: `interrupts, traced` is what it was then.
+
+";
+
+const REAL: &str = "
+## Real time
+
+Medians of 3 rounds in one boot for each column pair; microseconds for each request, and how many there are
+of PV's in the same time. `2 CPUs`: dom0 on one, the guest on the other. This emulator translates code and empties its
+TLB at each switch between domains, so only ratios within a boot mean anything, and those only roughly.
+
+";
+
+/// Writes both.
+///
+/// # Errors
+///
+/// [`Error::Path`].
+pub(super) fn write(measured: &Measured) -> Result<(), Error> {
+    let old = super::read(PAGE).unwrap_or_default();
+    let kept = old.split_once(MARK).map_or("", |(_, kept)| kept);
+    let page = format!("{HEAD}{}\n{MARK}{kept}", tables(measured));
+    super::write(PAGE, &page)?;
+    super::write(CHART, &chart::draw(&measured.counted))
+}
+
+/// All tables.
+pub(super) fn tables(measured: &Measured) -> String {
+    let Measured {
+        counted,
+        real,
+        pinned,
+    } = measured;
+    [
+        COUNTED,
+        &instructions(counted),
+        DETAILS,
+        &details(counted),
+        REAL,
+        &times(real, pinned),
+    ]
+    .concat()
+}
+
+fn instructions(figures: &Figures) -> String {
+    let mut table =
+        "| request | dom0 | PV | grants | foreign | target | |\n|---|---|---|---|---|---|---|\n"
+            .to_owned();
+    for case in CASES {
+        let of = |peer| thousands(case.instructions(figures, peer));
+        let ours = case.instructions(figures, GRANTS);
+        let (target, verdict) = match ours {
+            Some(ours) if case.target.is_finite() => (
+                thousands(Some(case.target)),
+                if ours <= case.target { "met" } else { "missed" },
+            ),
+            _ => ("".into(), ""),
+        };
+        line(
+            &mut table,
+            &[
+                case.title,
+                &of(DOM0),
+                &of(PV),
+                &of(GRANTS),
+                &of(FOREIGN),
+                &target,
+                verdict,
+            ],
+        );
+    }
+    table
+}
+
+fn details(figures: &Figures) -> String {
+    let mut table = "| request | by | exits | interrupts | system calls | interrupts, traced | most calls | |\n\
+        |---|---|---|---|---|---|---|---|\n"
+        .to_owned();
+    for case in CASES {
+        for peer in [&[PV], OURS].concat() {
+            if peer == PV && !case.is_of_disks {
+                continue;
+            }
+            let of = |what| plain(case.of(figures, peer, what));
+            let calls = case.of(figures, peer, "calls");
+            let verdict = match (calls, case.calls) {
+                (Some(calls), Some(most)) if calls <= most => "met",
+                (Some(_), Some(_)) => "missed",
+                _ => "",
+            };
+            let most = case
+                .calls
+                .map_or_else(String::new, |most| format!("{most:.0}"));
+            let (calls, traced) = match peer {
+                PV => ("0, in the kernel".into(), String::new()),
+                _ => (
+                    plain(calls),
+                    plain(figures.median(peer, &format!("traced-{}-interrupts", case.name))),
+                ),
+            };
+            let most = if peer == PV { "" } else { &most };
+            line(
+                &mut table,
+                &[
+                    case.title,
+                    peer,
+                    &of("exits"),
+                    &of("interrupts"),
+                    &calls,
+                    &traced,
+                    most,
+                    verdict,
+                ],
+            );
+        }
+    }
+    table
+}
+
+fn times(real: &Figures, pinned: &Figures) -> String {
+    let mut table =
+        "| request | dom0 | PV | grants | foreign | grants by PV | PV, 2 CPUs | grants, 2 CPUs \
+        | foreign, 2 CPUs | grants by PV, 2 CPUs |\n|---|---|---|---|---|---|---|---|---|---|\n"
+            .to_owned();
+    for case in CASES {
+        let of = |figures: &Figures, peer| figures.median(peer, &case.time());
+        line(
+            &mut table,
+            &[
+                case.title,
+                &plain(of(real, DOM0)),
+                &plain(of(real, PV)),
+                &plain(of(real, GRANTS)),
+                &plain(of(real, FOREIGN)),
+                &ratio(of(real, PV), of(real, GRANTS)),
+                &plain(of(pinned, PV)),
+                &plain(of(pinned, GRANTS)),
+                &plain(of(pinned, FOREIGN)),
+                &ratio(of(pinned, PV), of(pinned, GRANTS)),
+            ],
+        );
+    }
+    table
+}
+
+fn line(table: &mut String, cells: &[&str]) {
+    let _ = writeln!(table, "| {} |", cells.join(" | "));
+}
+
+/// In thousands, with three digits or more.
+fn thousands(number: Option<f64>) -> String {
+    number.map_or_else(String::new, |number| match number / 1000.0 {
+        few if few < 100.0 => format!("{few:.1}"),
+        many => format!("{many:.0}"),
+    })
+}
+
+fn plain(number: Option<f64>) -> String {
+    number.map_or_else(String::new, |number| match number {
+        few if few < 10.0 => format!("{few:.2}"),
+        some if some < 100.0 => format!("{some:.1}"),
+        many => format!("{many:.0}"),
+    })
+}
+
+fn ratio(one: Option<f64>, other: Option<f64>) -> String {
+    let of = |(one, other): (f64, f64)| format!("{:.2}", one / other);
+    one.zip(other).map_or_else(String::new, of)
+}
