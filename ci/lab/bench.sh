@@ -112,11 +112,11 @@ peer_measure() {
     done < cases
 }
 
-# peer_trace: the server's system calls in every case, which take longer while they are counted
+# peer_trace: the system calls of the process $server in every case, which take longer while they are counted
 peer_trace() {
     prefix=traced-
-    server=$(process_of "$domain")
     while read -r case kind _count count; do
+        rm -f attached
         strace -f -c -o calls -p "$server" 2> attached &
         tracer=$!
         wait_line attached attached 10
@@ -151,7 +151,8 @@ bench_round() {
     peer_stop
     for _peer in grants foreign; do
         peer_start $_peer
-        peer_measure evtchn:vhost
+        server=$(process_of "$domain")
+        peer_measure "evtchn:$(cat "/proc/$server/comm")"
         [ -z "$traced" ] || peer_trace
         peer_stop
     done

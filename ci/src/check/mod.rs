@@ -4,6 +4,7 @@
 
 pub(crate) mod abi;
 mod cargo;
+mod gauge;
 mod house;
 mod lab;
 mod miri;
@@ -32,6 +33,7 @@ pub fn run(names: &[String], no_lab: bool) -> ExitCode {
         lab::run(&mut suite, &tests, !names.is_empty());
     }
     plain::run(&mut suite, names, no_lab);
+    gauge::run(&mut suite, no_lab);
     if !suite.failures.is_empty() {
         println!("failed: {}", suite.failures.join(", "));
     }

@@ -57,9 +57,9 @@ macro_rules! ours {
     (disk $grants:literal) => {
         concat!(
             "disk = [ \"format=raw,vdev=xvda,access=rw,backendtype=standalone,",
-            "specification=virtio,target=/tmp/disk.img,grant_usage=",
+            "specification=virtio,grant_usage=",
             $grants,
-            "\" ]"
+            ",target=/tmp/disk.img\" ]"
         )
     };
     (others $grants:literal) => {
@@ -107,7 +107,8 @@ pub(super) const PINNED: LabTest = LabTest {
     ..REAL
 };
 
-/// Boots, and takes the figures; says what is wrong if there are none.
+/// Boots, and takes the figures; says what is wrong if there are none. Shows what is printed as it
+/// comes if `live` is set.
 ///
 /// # Errors
 ///
@@ -116,15 +117,24 @@ pub(super) fn run(
     test: &LabTest,
     lab: &Lab,
     programs: &Programs,
+    live: bool,
 ) -> Result<Option<Figures>, Error> {
     println!("-- {}", test.name);
+    let show = |line: &str| {
+        if live {
+            println!("{line}");
+        }
+    };
     let Verdict {
         outcome,
         complaints,
-    } = test.run(lab, programs, |line| println!("{line}"))?;
+    } = test.run(lab, programs, show)?;
     println!("-- {}: {:.0} s", test.name, outcome.took.as_secs_f64());
     if complaints.is_empty() {
         return Ok(Some(Figures::read(&outcome.lines)));
+    }
+    for line in outcome.lines.iter().filter(|_| !live) {
+        println!("{line}");
     }
     for complaint in complaints {
         println!("!! {complaint}");
