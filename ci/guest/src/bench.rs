@@ -35,6 +35,7 @@ pub fn main(words: &[&str]) -> Result<(), Box<dyn Error>> {
         "write-mib" => sequential(disk(place, true)?, true, count)?,
         "entropy" => entropy(&File::open(place)?, count)?,
         "i2c" => i2c(place, count)?,
+        "register" => register(&File::open(place)?, count)?,
         _ => return Err(crate::USAGE.into()),
     };
     let interrupts = interrupts()? - before;
@@ -186,6 +187,12 @@ fn entropy(mut source: &File, count: usize) -> io::Result<Times> {
 fn i2c(node: &str, count: usize) -> io::Result<Times> {
     let chip = ByteReader::new(node, CHIP)?;
     Times::of(count, || chip.read(0x10).map(drop))
+}
+
+/// What sysfs has to read from a register to answer, and has not kept.
+fn register(attribute: &File, count: usize) -> io::Result<Times> {
+    let mut text = [0; 64];
+    Times::of(count, || attribute.read_at(&mut text, 0).map(drop))
 }
 
 /// How many interrupts the drivers have had.

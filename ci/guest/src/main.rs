@@ -18,7 +18,7 @@ mod window;
 use std::{env, process::ExitCode};
 
 const USAGE: &str = "usage: lab-guest bench depth-1|depth-32|read-mib|write-mib DISK COUNT
-       lab-guest bench entropy|i2c NODE COUNT
+       lab-guest bench entropy|i2c|register NODE COUNT
        lab-guest poke BASE [SEED] [COUNT]
        lab-guest storm BASE COUNT
        lab-guest forge BASE grants|plain ROUNDS

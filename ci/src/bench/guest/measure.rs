@@ -16,12 +16,13 @@ use crate::{
 
 /// A case, what it needs, how often it is done, and how often while system calls are counted.
 const COUNTED_CASES: &str = "\
-    depth-1 disk 400 200\n\
-    depth-32 disk 6400 1600\n\
-    read-mib disk 64 16\n\
-    write-mib disk 64 16\n\
-    entropy entropy 200 100\n\
-    i2c chip 200 100\n";
+    depth-1 disk 200 100\n\
+    depth-32 disk 3200 640\n\
+    read-mib disk 32 8\n\
+    write-mib disk 32 8\n\
+    entropy entropy 200 50\n\
+    i2c chip 200 50\n\
+    register register 200 50\n";
 
 const REAL_CASES: &str = "\
     depth-1 disk 1000\n\
@@ -29,7 +30,8 @@ const REAL_CASES: &str = "\
     read-mib disk 128\n\
     write-mib disk 128\n\
     entropy entropy 400\n\
-    i2c chip 400\n";
+    i2c chip 400\n\
+    register register 400\n";
 
 /// Three guests, one after the other: a disk of blkback's, and our devices in both ways of reaching
 /// memory. `$more` is for their `xl.cfg`.
