@@ -25,13 +25,13 @@ const COUNTED_CASES: &str = "\
     register register 200 50\n";
 
 const REAL_CASES: &str = "\
-    depth-1 disk 1000\n\
-    depth-32 disk 12800\n\
-    read-mib disk 128\n\
-    write-mib disk 128\n\
-    entropy entropy 400\n\
-    i2c chip 400\n\
-    register register 400\n";
+    depth-1 disk 400\n\
+    depth-32 disk 6400\n\
+    read-mib disk 48\n\
+    write-mib disk 48\n\
+    entropy entropy 150\n\
+    i2c chip 150\n\
+    register register 150\n";
 
 /// Three guests, one after the other: a disk of blkback's, and our devices in both ways of reaching
 /// memory. `$more` is for their `xl.cfg`.

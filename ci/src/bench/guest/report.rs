@@ -217,3 +217,36 @@ fn ratio(one: Option<f64>, other: Option<f64>) -> String {
     let of = |(one, other): (f64, f64)| format!("{:.2}", one / other);
     one.zip(other).map_or_else(String::new, of)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(lines: &[&str]) -> Figures {
+        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        Figures::read(&lines)
+    }
+
+    #[test]
+    fn a_target_is_met_or_missed_with_grants() {
+        let table = |us: &str| instructions(&figures(&[&format!("grants depth-1-median {us} us")]));
+        assert!(table("400").contains("|  |  | 100 |  | 100 | met |"));
+        assert!(table("401").contains("| missed |"));
+    }
+
+    #[test]
+    fn too_many_system_calls_are_a_miss() {
+        let table = details(&figures(&["grants depth-32-calls 1.5 calls"]));
+        assert!(
+            table.contains(
+                "| 4 KiB random read, 32 at a time | grants |  |  | 1.50 |  | 1 | missed |"
+            )
+        );
+    }
+
+    #[test]
+    fn what_was_not_measured_is_left_empty() {
+        let none = figures(&[]);
+        assert!(times(&none, &none).contains("| I2C byte read |  |  |  |"));
+    }
+}
