@@ -210,4 +210,18 @@ mod tests {
             Verdict::Missing
         );
     }
+
+    #[test]
+    fn every_line_of_the_file_names_something_that_is_measured() {
+        let text = crate::bench::guest::read(FILE).unwrap();
+        let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        let known = |line: &&str| {
+            let entry = Entry::parse(line).unwrap();
+            CASES.iter().any(|case| case.name == entry.case)
+                && OURS.contains(&&*entry.peer)
+                && HELD.contains(&&*entry.what)
+        };
+        assert_eq!(lines.iter().filter(|line| known(line)).count(), lines.len());
+        assert_eq!(lines.len(), OURS.len() * CASES.len() * HELD.len());
+    }
 }
