@@ -55,8 +55,8 @@ an interrupt: `interrupts, traced` is what it was then.
 const REAL: &str = "
 ## Real time
 
-Medians of 3 rounds in one boot for each column pair; microseconds for each request, and how many there are
-of PV's in the same time. `2 CPUs`: dom0 on one, the guest on the other. This emulator translates code and empties its
+Microseconds for each request, medians of 3 rounds; `grants by PV` is the ratio of what is done in the same time. All
+columns with 2 CPUs, one for dom0 and one for the guest, are of one boot, all others of another. This emulator translates code and empties its
 TLB at each switch between domains, so only ratios within a boot mean anything, and those only roughly.
 
 ";
