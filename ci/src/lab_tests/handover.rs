@@ -92,8 +92,8 @@ pub const A_KILLED_PROCESS_IS_REPLACED: LabTest = LabTest {
     ..LabTest::DEFAULT
 };
 
-/// The daemon is killed, and started again; and ended in order, and started again. Its guests wait meanwhile,
-/// and notice nothing.
+/// The daemon is killed, and started again; and ended in order, and started again without one of the images
+/// for a while. Its guests wait meanwhile, and notice nothing.
 pub const THE_DAEMON_IS_RESTARTED_UNDER_LOAD: LabTest = LabTest {
     name: "the_daemon_is_restarted_under_load",
     timeout: Duration::from_secs(400),
@@ -119,7 +119,10 @@ pub const THE_DAEMON_IS_RESTARTED_UNDER_LOAD: LabTest = LabTest {
         daemon_stop
         wait_for 10 sh -c '. /lab/lib.sh; [ $(daemon_processes) = 0 ]'
         sleep 2
+        mv /tmp/grants.img /tmp/away.img
         daemon_start --config rules.toml
+        wait_line /tmp/daemon.log 'waits: .*virtio_disk.*No such file' 10
+        mv /tmp/away.img /tmp/grants.img
         for guest in grants foreign; do
             guest_wait $guest 120
             guest_gone $guest 20
