@@ -140,12 +140,8 @@ daemon_processes() { ls -l /proc/[0-9]*/exe 2>/dev/null | grep -c vhost-device-x
 
 # process_of GUEST: the number of the process that serves it
 process_of() {
-    _domain=$(xl domid "$1")
-    for _process in /proc/[0-9]*; do
-        if tr '\0' ' ' < "$_process/cmdline" 2>/dev/null | grep -q "guest --domain $_domain "; then
-            echo "${_process#/proc/}"
-        fi
-    done
+    _comm=$(grep -lx "vhost-xen:$(xl domid "$1")" /proc/[0-9]*/comm 2>/dev/null)
+    echo "$_comm" | cut -d/ -f3
 }
 
 # daemon_alone: whether no guest's process is left

@@ -132,6 +132,7 @@ pub const A_HOSTILE_GUEST_HARMS_NOBODY: LabTest = LabTest {
 /// on, and the dead one's guest can be destroyed and created again.
 pub const A_KILLED_PROCESS_IS_ITS_GUESTS_AFFAIR: LabTest = LabTest {
     name: "a_killed_process_is_its_guests_affair",
+    timeout: Duration::from_secs(240),
     programs: &[DAEMON],
     files: &[DEVICES],
     guests: &[
