@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 
-//! Any bytes as a page of requests: each that is ready is answered once, and no other is touched.
+//! Any bytes as a page of requests: each that is ready is answered once, after no more accesses than it
+//! may ask for, and no other is touched.
 
 #![no_main]
 
@@ -13,6 +14,8 @@ use zerocopy::{FromBytes, IntoBytes};
 
 const GUEST: DomId = DomId(1);
 const VCPUS: usize = 4;
+/// What Xen repeats an access at most.
+const MOST: u32 = 4096;
 const BYTES: usize = VCPUS * size_of::<Slot>();
 
 struct Count(usize);
@@ -86,5 +89,8 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let ready = before
         .iter()
         .filter(|slot| slot.flags & STATE_MASK == STATE_READY);
-    assert!(handler.0 <= ready.count());
+    let most: usize = ready
+        .map(|slot| usize::try_from(slot.count.clamp(1, MOST)).expect("it is small"))
+        .sum();
+    assert!(handler.0 <= most);
 });
