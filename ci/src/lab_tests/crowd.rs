@@ -372,7 +372,8 @@ pub const IDLE_GUESTS_COST_NOTHING: LabTest = LabTest {
             guest_start $guest
             wait_line $(console $guest) 'all used' 60
             process=$(process_of $guest)
-            sleep 5
+            # Ten seconds after the last request nobody looks at the image any more.
+            sleep 15
             before=$(switches $process)
             own=$(switches $daemon)
             sleep 60
