@@ -135,15 +135,6 @@ peer_trace() {
 # peer_has KIND: whether the guest has such a device
 peer_has() { [ "$peer" != pv ] || [ "$1" = disk ]; }
 
-# process_of DOMAIN: the daemon's process for it
-process_of() {
-    for _process in /proc/[0-9]*; do
-        if tr '\0' ' ' < "$_process/cmdline" 2> /dev/null | grep -q "guest --domain $1 "; then
-            echo "${_process#/proc/}"
-        fi
-    done
-}
-
 # bench_round: dom0, then a guest of each kind
 bench_round() {
     bench_dom0
@@ -152,8 +143,9 @@ bench_round() {
     peer_stop
     for _peer in grants foreign; do
         peer_start $_peer
-        server=$(process_of "$domain")
-        peer_measure "evtchn:$(cat "/proc/$server/comm")"
+        server=$(process_of "$_peer")
+        # The supervisor has opened what its process waits at.
+        peer_measure "evtchn:$(cat "/proc/$daemon/comm")"
         [ -z "$traced" ] || peer_trace
         peer_stop
     done
