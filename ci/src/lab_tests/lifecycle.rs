@@ -333,7 +333,7 @@ pub const MISTAKES_ARE_NAMED: LabTest = LabTest {
         ),
         (
             "daemon",
-            "virtio/999/8: not served: its driver was served by a daemon that is gone",
+            "virtio/999/8: not served: its driver was served by a daemon that has left nothing",
         ),
         ("good", "entropy: 512 bytes"),
         ("good", "control domain"),
