@@ -313,7 +313,7 @@ pub const MISTAKES_ARE_NAMED: LabTest = LabTest {
         ),
         (
             "daemon",
-            "virtio/999/7: not served: the guest's process has ended",
+            "virtio/999/7: not served: no process for the guest: *",
         ),
         (
             "daemon",
