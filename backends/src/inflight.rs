@@ -11,6 +11,8 @@ use vm_memory::{AtomicInteger, MmapRegion, VolatileMemory};
 const HEADER: usize = 16;
 /// Bytes for each descriptor.
 const ENTRY: usize = 16;
+/// Of the layout.
+const VERSION: u16 = 1;
 
 /// Where things are: vhost-user, "Inflight I/O tracking", the structures for split virtqueues.
 mod field {
@@ -44,6 +46,14 @@ impl InFlight {
         HEADER + size as usize * ENTRY
     }
 
+    /// The [bytes](Self::bytes) of a record in which nothing is in flight, and nothing was.
+    pub fn empty(size: u16) -> Vec<u8> {
+        let mut bytes = vec![0; Self::bytes(size)];
+        bytes[field::VERSION..][..2].copy_from_slice(&VERSION.to_ne_bytes());
+        bytes[field::DESC_NUM..][..2].copy_from_slice(&size.to_ne_bytes());
+        bytes
+    }
+
     /// The record of a ring of `size` descriptors, [so long](Self::bytes), at `offset` of `area`; `None` if
     /// that is not there, or not a multiple of 8.
     pub fn new(area: Arc<MmapRegion>, offset: usize, size: u16) -> Option<Self> {
@@ -66,7 +76,7 @@ impl InFlight {
         self.half(field::USED_IDX).store(0, Relaxed);
         self.half(field::LAST_BATCH_HEAD).store(0, Relaxed);
         self.half(field::DESC_NUM).store(self.size, Relaxed);
-        self.half(field::VERSION).store(1, Relaxed);
+        self.half(field::VERSION).store(VERSION, Relaxed);
     }
 
     /// What is in flight, in the order in which it was taken, where the used index in the ring is `used`.
@@ -170,6 +180,22 @@ mod tests {
         assert!(InFlight::new(area.clone(), 264 - InFlight::bytes(4), 4).is_none());
         assert!(InFlight::new(area.clone(), 4, 4).is_none());
         assert!(InFlight::new(area, usize::MAX - 7, 4).is_none());
+    }
+
+    #[test]
+    fn an_empty_record_is_one_that_was_cleared() {
+        let area = area(256);
+        record(&area).clear();
+
+        let bytes = |n| {
+            area.get_atomic_ref::<AtomicU8>(64 + n)
+                .unwrap()
+                .load(Relaxed)
+        };
+        let cleared: Vec<u8> = (0..InFlight::bytes(4)).map(bytes).collect();
+
+        assert_eq!(cleared, InFlight::empty(4));
+        assert_eq!(cleared[8..16], [1, 0, 4, 0, 0, 0, 0, 0]);
     }
 
     #[test]

@@ -128,6 +128,14 @@ daemon_stop() {
     wait "$daemon"
 }
 
+# daemon_leaves_nothing: ends the daemon, which has no guest's process any more, and knows of no guest
+daemon_leaves_nothing() {
+    wait_for 5 daemon_alone
+    [ -z "$(ls /run/vhost-device-xen/guests)" ]
+    daemon_stop
+    echo 'nothing is left'
+}
+
 # images NAME...: an empty disk of 48 MiB for each guest
 images() {
     for _name in "$@"; do

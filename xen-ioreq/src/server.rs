@@ -61,12 +61,9 @@ impl Error {
         let Self::Step { source, .. } = self else {
             return false;
         };
-        source.raw_os_error() == Some(EEXIST)
+        source.raw_os_error() == Some(libc::EEXIST)
     }
 }
-
-/// `EEXIST`, as Linux passes Xen's on.
-const EEXIST: i32 = 17;
 
 /// Something to signal once the vCPU runs again, or nothing.
 #[derive(Debug)]
@@ -117,7 +114,8 @@ pub trait Handler {
     fn invalidate(&mut self);
 }
 
-/// An enabled IOREQ server of one domain; destroyed when dropped, unless it is [left](Self::leave) or was [adopted](Self::adopt).
+/// An enabled IOREQ server of one domain; destroyed when dropped, unless it is [left](Self::leave) or
+/// was [adopted](Self::adopt).
 #[derive(Debug)]
 pub struct IoreqServer {
     events: EventChannels,
@@ -154,11 +152,8 @@ impl IoreqServer {
     ///
     /// As [`create`](Self::create).
     pub fn create_with(domain: DomId, privcmd: Privcmd, events: EventChannels) -> Result<Self> {
-        let vcpus = count_vcpus(domain, &privcmd)?;
-        let id = privcmd
-            .perform(domain, CreateIoreqServer::unbuffered())
-            .map_err(|source| failed(domain, "create an IOREQ server", source))?;
-        Self::begin(vcpus, Id::made(domain, id, privcmd), events)
+        let op = CreateIoreqServer::unbuffered();
+        Self::make(domain, privcmd, events, op, "create an IOREQ server")
     }
 
     /// As [`create_with`](Self::create_with), for writes that need no answer: those of the guest to a part
@@ -173,11 +168,34 @@ impl IoreqServer {
         privcmd: Privcmd,
         events: EventChannels,
     ) -> Result<Self> {
+        let op = CreateIoreqServer::buffered();
+        Self::make(
+            domain,
+            privcmd,
+            events,
+            op,
+            "create a buffered IOREQ server",
+        )
+    }
+
+    fn make(
+        domain: DomId,
+        privcmd: Privcmd,
+        events: EventChannels,
+        op: CreateIoreqServer,
+        step: &'static str,
+    ) -> Result<Self> {
         let vcpus = count_vcpus(domain, &privcmd)?;
         let id = privcmd
-            .perform(domain, CreateIoreqServer::buffered())
-            .map_err(|source| failed(domain, "create a buffered IOREQ server", source))?;
-        Self::begin(vcpus, Id::made(domain, id, privcmd), events)
+            .perform(domain, op)
+            .map_err(|source| failed(domain, step, source))?;
+        let id = Id {
+            domain,
+            id,
+            privcmd,
+            is_left: false,
+        };
+        Self::begin(vcpus, id, events)
     }
 
     /// Takes over a server of this domain's that was [left](Self::leave), or whose process was killed: Xen
@@ -558,16 +576,6 @@ struct Id {
 }
 
 impl Id {
-    /// Of a server that is new, and this object's.
-    fn made(domain: DomId, id: ServerId, privcmd: Privcmd) -> Self {
-        Self {
-            domain,
-            id,
-            privcmd,
-            is_left: false,
-        }
-    }
-
     fn pages(&self, vcpus: usize) -> Result<Vec<Arc<Mapping>>> {
         let domain = self.domain;
         (0u32..)

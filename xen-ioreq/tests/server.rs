@@ -32,6 +32,14 @@ struct Device {
     kick: Option<Arc<EventFd>>,
 }
 
+impl Device {
+    /// What was written, by its place behind [`BASE`].
+    fn places(&self) -> Vec<(u64, u64)> {
+        let writes = self.writes.iter();
+        writes.map(|(a, value)| (a.addr - BASE, *value)).collect()
+    }
+}
+
 impl Handler for Device {
     fn read(&mut self, access: Access) -> u64 {
         self.reads.push(access);
@@ -255,13 +263,8 @@ fn a_string_that_goes_out_is_read_from_memory_across_pages() {
     server.dispatch(&mut device).unwrap();
 
     assert!(access.unwrap().answer().is_some());
-    let writes: Vec<_> = device
-        .writes
-        .iter()
-        .map(|(a, v)| (a.addr - BASE, *v))
-        .collect();
     assert_eq!(
-        writes,
+        device.places(),
         [
             (0, 0x0403_0201),
             (4, 0x0807_0605),
@@ -304,12 +307,7 @@ fn a_value_that_is_stored_many_times_is_written_as_often() {
     server.dispatch(&mut device).unwrap();
 
     assert!(access.unwrap().answer().is_some());
-    let writes: Vec<_> = device
-        .writes
-        .iter()
-        .map(|(a, v)| (a.addr - BASE, *v))
-        .collect();
-    assert_eq!(writes, [(0, 7), (4, 7), (8, 7), (12, 7)]);
+    assert_eq!(device.places(), [(0, 7), (4, 7), (8, 7), (12, 7)]);
 }
 
 #[test]

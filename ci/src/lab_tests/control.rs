@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::parts::{DAEMON, DEVICES};
+use super::parts::{DAEMON, DEVICES, virtio, xvda};
 use super::{Guest, LabTest};
 
 /// A disk, an entropy source, and an I2C adapter for which there is no rule at first.
@@ -13,21 +13,8 @@ macro_rules! operated {
         Guest {
             name: $name,
             config: &[
-                concat!(
-                    "virtio = [ \"type=virtio,device4,transport=mmio,grant_usage=",
-                    $grants,
-                    "\", \"type=virtio,device22,transport=mmio,grant_usage=",
-                    $grants,
-                    "\" ]"
-                ),
-                concat!(
-                    "disk = [ \"format=raw,vdev=xvda,access=rw,backendtype=standalone,",
-                    "specification=virtio,grant_usage=",
-                    $grants,
-                    ",target=/tmp/",
-                    $name,
-                    ".img\" ]"
-                ),
+                virtio!($grants: "4", "22"),
+                xvda!($grants: "/tmp/", $name, ".img"),
             ],
             files: &["devices.sh"],
             script: "

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::parts::{DAEMON, DEVICES, LAB_GUEST};
+use super::parts::{DAEMON, DEVICES, LAB_GUEST, virtio, xvda};
 use super::{Guest, LabTest};
 
 /// What is hardware is simulated: what 0 puts out, 1 reads.
@@ -57,23 +57,8 @@ switches() {
 macro_rules! four {
     ($name:literal, $grants:literal $(, $more:literal)*) => {
         &[
-            concat!(
-                "virtio = [ \"type=virtio,device4,transport=mmio,grant_usage=",
-                $grants,
-                "\", \"type=virtio,device22,transport=mmio,grant_usage=",
-                $grants,
-                "\", \"type=virtio,device29,transport=mmio,grant_usage=",
-                $grants,
-                "\" ]"
-            ),
-            concat!(
-                "disk = [ \"format=raw,vdev=xvda,access=rw,backendtype=standalone,",
-                "specification=virtio,grant_usage=",
-                $grants,
-                ",target=/tmp/",
-                $name,
-                ".img\" ]"
-            ),
+            virtio!($grants: "4", "22", "29"),
+            xvda!($grants: "/tmp/", $name, ".img"),
             $($more,)*
         ]
     };
@@ -136,10 +121,7 @@ macro_rules! crowd {
                 echo 'two are gone'
                 guest_wait steady 200
                 guest_gone steady 20
-                wait_for 5 daemon_alone
-                [ -z \"$(ls /run/vhost-device-xen/guests)\" ]
-                daemon_stop
-                echo 'nothing is left'
+                daemon_leaves_nothing
             ",
             seen: &[
                 ("dom0", "two are gone"),
@@ -275,10 +257,7 @@ macro_rules! reboots {
                 guest_start again
                 wait_line $(console again) 'DOMU-EXIT 0' 600
                 guest_gone again 20
-                wait_for 5 daemon_alone
-                [ -z \"$(ls /run/vhost-device-xen/guests)\" ]
-                daemon_stop
-                echo 'nothing is left'
+                daemon_leaves_nothing
             ",
             seen: &[("dom0", "nothing is left"), ("again", "life 30 is well")],
             unseen: &[("daemon", "ERROR"), ("daemon", "WARN")],

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::gpio::CHIP;
-use super::parts::{DAEMON, DEVICES, LAB_GUEST, TOOLS};
+use super::parts::{DAEMON, DEVICES, LAB_GUEST, TOOLS, virtio};
 use super::{Guest, LabTest};
 
 const RULES: &str = r#"
@@ -67,15 +67,7 @@ const USE_THEM: &str = "
 
 macro_rules! devices {
     ($grants:literal) => {
-        &[concat!(
-            "virtio = [ \"type=virtio,device4,transport=mmio,grant_usage=",
-            $grants,
-            "\", \"type=virtio,device22,transport=mmio,grant_usage=",
-            $grants,
-            "\", \"type=virtio,device29,transport=mmio,grant_usage=",
-            $grants,
-            "\" ]"
-        )]
+        &[virtio!($grants: "4", "22", "29")]
     };
 }
 

@@ -82,10 +82,7 @@ pub const A_KILLED_PROCESS_IS_REPLACED: LabTest = LabTest {
             guest_wait $guest 120
             guest_gone $guest 20
         done
-        wait_for 5 daemon_alone
-        [ -z \"$(ls /run/vhost-device-xen/guests)\" ]
-        daemon_stop
-        echo 'nothing is left'
+        daemon_leaves_nothing
     ",
     seen: ALL_WELL,
     unseen: NO_HARM,
@@ -127,10 +124,7 @@ pub const THE_DAEMON_IS_RESTARTED_UNDER_LOAD: LabTest = LabTest {
             guest_wait $guest 120
             guest_gone $guest 20
         done
-        wait_for 5 daemon_alone
-        [ -z \"$(ls /run/vhost-device-xen/guests)\" ]
-        daemon_stop
-        echo 'nothing is left'
+        daemon_leaves_nothing
     ",
     seen: ALL_WELL,
     unseen: NO_HARM,

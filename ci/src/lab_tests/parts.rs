@@ -14,6 +14,34 @@ pub const TOOLS: &str = "/lab/tools/.";
 /// What guests do with their devices: functions for their scripts.
 pub const DEVICES: (&str, &str) = ("devices.sh", include_str!("../../lab/devices.sh"));
 
+/// The line of `xl.cfg` that gives a guest devices of these virtio numbers, in hexadecimal, with grants ("1")
+/// or without ("0").
+macro_rules! virtio {
+    ($grants:literal: $first:literal $(, $more:literal)*) => {
+        concat!(
+            "virtio = [ \"type=virtio,device", $first, ",transport=mmio,grant_usage=", $grants, "\"",
+            $(", \"type=virtio,device", $more, ",transport=mmio,grant_usage=", $grants, "\"",)*
+            " ]"
+        )
+    };
+}
+pub(crate) use virtio;
+
+/// The line of `xl.cfg` that gives a guest a disk, with grants ("1") or without ("0").
+macro_rules! xvda {
+    ($grants:literal: $($image:literal),+) => {
+        concat!(
+            "disk = [ \"format=raw,vdev=xvda,access=rw,backendtype=standalone,",
+            "specification=virtio,grant_usage=",
+            $grants,
+            ",target=",
+            $($image,)+
+            "\" ]"
+        )
+    };
+}
+pub(crate) use xvda;
+
 /// The two lines of `xl.cfg` that give a guest an entropy source and the disk `/tmp/NAME.img`,
 /// with grants ("1") or without ("0").
 macro_rules! devices {
@@ -22,19 +50,8 @@ macro_rules! devices {
     };
     ($name:literal, $entropy:literal, $disk:literal $(, $more:literal)*) => {
         &[
-            concat!(
-                "virtio = [ \"type=virtio,device4,transport=mmio,grant_usage=",
-                $entropy,
-                "\" ]"
-            ),
-            concat!(
-                "disk = [ \"format=raw,vdev=xvda,access=rw,backendtype=standalone,",
-                "specification=virtio,grant_usage=",
-                $disk,
-                ",target=/tmp/",
-                $name,
-                ".img\" ]"
-            ),
+            $crate::lab_tests::parts::virtio!($entropy: "4"),
+            $crate::lab_tests::parts::xvda!($disk: "/tmp/", $name, ".img"),
             $($more,)*
         ]
     };

@@ -3,6 +3,7 @@
 //! One device of a guest: its registers, and the worker behind them.
 
 use std::fs::File;
+use std::io;
 use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -365,18 +366,26 @@ impl GuestDevice {
             }
             device.keep_state(state);
         }
+        let worker = self.work(device, queues).map_err(Error::Worker)?;
+        self.state = State::Running { worker, pins };
+        Ok(())
+    }
+
+    /// Starts a thread that has `device` serve these queues, and may do nothing else.
+    pub(super) fn work(
+        &self,
+        device: Box<dyn Device>,
+        queues: Vec<(VirtQueue, EventFd)>,
+    ) -> io::Result<Worker> {
         let setup = Setup {
-            space,
+            space: Space(self.space.clone()),
             device,
             queues,
             interrupt: self.line.clone(),
             counters: self.counters.clone(),
         };
         let name = thread_name(self.domain, &self.spec);
-        let worker = Worker::spawn_in(name, setup, || Kind::Worker.is_entered());
-        let worker = worker.map_err(Error::Worker)?;
-        self.state = State::Running { worker, pins };
-        Ok(())
+        Worker::spawn_in(name, setup, || Kind::Worker.is_entered())
     }
 
     /// Stops the worker: afterwards nothing of the guest is touched or mapped.
@@ -403,7 +412,7 @@ impl GuestDevice {
 }
 
 /// `rng:3/0`: what, for whom, which; at most 15 bytes.
-pub(super) fn thread_name(domain: DomId, spec: &DeviceSpec) -> String {
+fn thread_name(domain: DomId, spec: &DeviceSpec) -> String {
     let mut name = format!("{}:{domain}/{}", spec.kind.name(), spec.id.index);
     name.truncate(15);
     name

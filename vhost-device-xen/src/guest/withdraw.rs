@@ -5,14 +5,12 @@
 //! Its registers stay: those of a device that is none. A driver that used it is told that the device
 //! needs a reset, and its requests fail until it comes to that.
 
-use backends::{Failing, Setup, Worker};
+use backends::{Failing, Worker};
 use xen_vm_memory::Pin;
 
 use super::Error;
-use super::device::{GuestDevice, Server, State, thread_name};
-use super::memory::Space;
+use super::device::{GuestDevice, Server, State};
 use crate::channel::DeviceSpec;
-use crate::confinement::Kind;
 
 /// What is behind registers of no device.
 #[derive(Default)]
@@ -57,15 +55,7 @@ impl GuestDevice {
         // What it keeps is refused by who serves the rings next.
         device.reset();
         drop(device);
-        let setup = Setup {
-            space: Space(self.space.clone()),
-            device: Box::new(Failing::new(traits)),
-            queues: stopped.queues,
-            interrupt: self.line.clone(),
-            counters: self.counters.clone(),
-        };
-        let name = thread_name(self.domain, &self.spec);
-        let worker = Worker::spawn_in(name, setup, || Kind::Worker.is_entered());
+        let worker = self.work(Box::new(Failing::new(traits)), stopped.queues);
         let worker =
             worker.inspect_err(|e| log::error!("no worker for a device that is gone: {e}"));
         worker.ok().map(|worker| Rings { worker, pins })

@@ -199,7 +199,7 @@ impl Supervisor {
         let process = self.guests.get(&domain).ok_or("the guest has no process")?;
         process
             .send(&Command::Withdraw(id))
-            .map_err(|e| format!("cannot reach the guest's process: {e}"))?;
+            .map_err(|e| Kept::Silent(e).to_string())?;
         self.details(key).wish = Wish::Away;
         self.clients.wait(number, Wait::Detach(key), CHANGE);
         Ok(())
@@ -235,17 +235,13 @@ impl Supervisor {
     /// Gives a device that was taken away back to its guest, as its keys and the configuration are now.
     fn restore(&mut self, key: Key) -> Result<(), String> {
         let (domain, _) = key;
-        let (spec, file) =
-            spec::read(&self.store, &device_path(key), key, &self.config).map_err(|e| chain(&e))?;
+        let (spec, file) = self.read(key).map_err(|e| chain(&e))?;
         let what = What::new(&spec, file.as_ref());
         let process = self.guests.get_mut(&domain);
         let process = process.ok_or("the guest has no process")?;
         process
             .restore(spec, file.as_ref())
-            .map_err(|kept| match kept {
-                Kept::Lacks(e) => format!("the host lacks something: {e}"),
-                Kept::Silent(e) => format!("cannot reach the guest's process: {e}"),
-            })?;
+            .map_err(|kept| kept.to_string())?;
         let details = self.details(key);
         details.what = Some(what);
         details.wish = Wish::Back;
@@ -359,7 +355,7 @@ impl Supervisor {
         let process = self.guests.get(&domain).ok_or("the guest has no process")?;
         process
             .send(&Command::Look(id))
-            .map_err(|e| format!("cannot reach the guest's process: {e}"))?;
+            .map_err(|e| Kept::Silent(e).to_string())?;
         log::info!("{}: the image has {bytes} bytes", self.who(key));
         Ok(Answer {
             bytes: Some(bytes),

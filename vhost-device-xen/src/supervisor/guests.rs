@@ -17,10 +17,10 @@ use xen_ioctls::Privcmd;
 use xen_store::Store;
 
 use super::handover::GuestState;
-use super::keys::{Key, device_path, directory_path, state};
+use super::keys::{Key, device_path, state};
 use super::process::GuestProcess;
-use super::{Announcement, Entry, Error, PATIENCE, Supervisor, Token, confine, spec};
-use crate::channel::{Command, DeviceId, DeviceKind, DeviceSpec, Directory, Report};
+use super::{Announcement, Entry, Error, PATIENCE, Supervisor, Token, confine};
+use crate::channel::{Command, DeviceKind, DeviceSpec, Directory, Report};
 use crate::guest::chain;
 
 /// Characters of what a process says that get into the log.
@@ -90,7 +90,7 @@ impl Supervisor {
                 }
             },
         };
-        state.retain(devices.iter().map(|device| device.spec.id).collect());
+        state.retain(devices.iter().map(|device| device.spec.id));
         let guest = GuestProcess::spawn(domain, &self.config, state)?;
         let events = [
             Events::with_data(&guest, Token::Guest(domain).into(), EventSet::IN),
@@ -123,7 +123,7 @@ impl Supervisor {
     fn collect(&mut self, domain: u16, state: &GuestState) -> Result<Vec<HandOver>, String> {
         let mut devices = Vec::new();
         for key in self.wanted(domain).map_err(|e| chain(&e))? {
-            let found = spec::read(&self.store, &device_path(key), key, &self.config);
+            let found = self.read(key);
             let known = state.spec(key.1);
             match (found, known) {
                 (Ok((spec, file)), Some(known)) if is_alike(&spec.kind, &known.kind) => {
@@ -162,10 +162,7 @@ impl Supervisor {
     fn wanted(&self, domain: u16) -> Result<Vec<Key>, xen_store::Error> {
         let mut keys = Vec::new();
         for directory in [Directory::Virtio, Directory::Disk] {
-            let path = format!("{}/{domain}", directory_path(directory));
-            let devices = self.store.directory(&path)?.unwrap_or_default();
-            for index in devices.iter().filter_map(|index| index.parse().ok()) {
-                let key = (domain, DeviceId { directory, index });
+            for key in self.announced(directory, domain)? {
                 let announced = self.announcement(key)?;
                 if matches!(announced, Announcement::Wanted | Announcement::Used) {
                     keys.push(key);
@@ -554,7 +551,7 @@ fn create(domain: u16, state: &mut GuestState) -> io::Result<()> {
         .and_then(|privcmd| privcmd.perform(DomId(domain), CreateIoreqServer::unbuffered()));
     let server = made.map_err(|e| io::Error::other(chain(&e)))?;
     state
-        .set_server(Some(server))
+        .set_server(server)
         .inspect_err(|_| destroy(domain, server))
 }
 

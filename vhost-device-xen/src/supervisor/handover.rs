@@ -37,7 +37,7 @@ const MOST_LOSSES: usize = 3;
 const WHILE: Duration = Duration::from_secs(60);
 
 /// What is written into the note.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Note {
     /// Which guest: numbers of domains are used again.
     guest: String,
@@ -92,7 +92,7 @@ impl GuestState {
         };
         if !is_known {
             // Of a guest that is no more.
-            state.remove_records()?;
+            state.remove_all_but(&BTreeSet::new())?;
         }
         Ok(Some(state))
     }
@@ -115,13 +115,13 @@ impl GuestState {
         self.note.server.map(ServerId)
     }
 
-    /// Writes down which IOREQ server there is, or that there is none.
+    /// Writes down which IOREQ server there is.
     ///
     /// # Errors
     ///
     /// When there is no room.
-    pub fn set_server(&mut self, server: Option<ServerId>) -> io::Result<()> {
-        self.note.server = server.map(|server| server.0);
+    pub fn set_server(&mut self, server: ServerId) -> io::Result<()> {
+        self.note.server = Some(server.0);
         self.write(&self.dir.join(NOTE), &self.note)
     }
 
@@ -169,19 +169,13 @@ impl GuestState {
     }
 
     /// Forgets all devices but these.
-    pub fn retain(&self, devices: BTreeSet<DeviceId>) {
-        let files = fs::read_dir(&self.dir).into_iter().flatten().flatten();
-        let kept: BTreeSet<PathBuf> = devices
-            .into_iter()
+    pub fn retain(&self, devices: impl Iterator<Item = DeviceId>) {
+        let kept = devices
             .flat_map(|device| ["", ".json"].map(|end| self.path(device, end)))
-            .chain([LOCK, NOTE].map(|name| self.dir.join(name)))
+            .chain([self.dir.join(NOTE)])
             .collect();
-        for file in files.map(|entry| entry.path()) {
-            if !kept.contains(&file)
-                && let Err(e) = fs::remove_file(&file)
-            {
-                log::warn!("cannot remove {}: {e}", file.display());
-            }
+        if let Err(e) = self.remove_all_but(&kept) {
+            log::warn!("cannot remove files of {}: {e}", self.dir.display());
         }
     }
 
@@ -195,7 +189,7 @@ impl GuestState {
     /// Nothing is left of the guest.
     pub fn remove(self) {
         let removed = self
-            .remove_records()
+            .remove_all_but(&BTreeSet::new())
             .and_then(|()| fs::remove_file(self.dir.join(LOCK)))
             .and_then(|()| fs::remove_dir(&self.dir));
         if let Err(e) = removed {
@@ -203,14 +197,16 @@ impl GuestState {
         }
     }
 
-    fn remove_records(&self) -> io::Result<()> {
+    /// Removes all files but these and the lock.
+    fn remove_all_but(&self, kept: &BTreeSet<PathBuf>) -> io::Result<()> {
+        let mut outcome = Ok(());
         for entry in fs::read_dir(&self.dir)? {
-            let entry = entry?;
-            if entry.file_name() != LOCK {
-                fs::remove_file(entry.path())?;
+            let path = entry?.path();
+            if path != self.dir.join(LOCK) && !kept.contains(&path) {
+                outcome = outcome.and(fs::remove_file(path));
             }
         }
-        Ok(())
+        outcome
     }
 
     fn path(&self, DeviceId { directory, index }: DeviceId, end: &str) -> PathBuf {
@@ -292,17 +288,19 @@ mod tests {
         state.unwrap()
     }
 
+    /// A process writes down what it was told.
+    fn tell(state: &GuestState) {
+        let record = state.record(&rng(), true).unwrap();
+        record.write_all_at(b"told", 0).unwrap();
+    }
+
     #[test]
     fn what_is_known_of_a_guest_is_there_for_the_next_daemon() {
         let dir = tempfile::tempdir().unwrap();
         let mut first = open(dir.path(), "a");
         assert_eq!(first.server(), None);
-        first.set_server(Some(ServerId(3))).unwrap();
-        first
-            .record(&rng(), true)
-            .unwrap()
-            .write_all_at(b"told", 0)
-            .unwrap();
+        first.set_server(ServerId(3)).unwrap();
+        tell(&first);
         drop(first);
 
         let second = open(dir.path(), "a");
@@ -325,12 +323,8 @@ mod tests {
     fn another_guest_with_the_number_is_another() {
         let dir = tempfile::tempdir().unwrap();
         let mut first = open(dir.path(), "a");
-        first.set_server(Some(ServerId(3))).unwrap();
-        first
-            .record(&rng(), true)
-            .unwrap()
-            .write_all_at(b"told", 0)
-            .unwrap();
+        first.set_server(ServerId(3)).unwrap();
+        tell(&first);
         drop(first);
 
         let second = open(dir.path(), "b");
@@ -372,7 +366,7 @@ mod tests {
     fn a_note_that_makes_no_sense_is_none() {
         let dir = tempfile::tempdir().unwrap();
         let mut state = open(dir.path(), "a");
-        state.set_server(Some(ServerId(3))).unwrap();
+        state.set_server(ServerId(3)).unwrap();
         fs::write(state.dir.join(NOTE), b"{").unwrap();
         drop(state);
 

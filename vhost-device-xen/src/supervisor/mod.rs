@@ -373,19 +373,23 @@ impl Supervisor {
             .collect();
         let top = directory_path(directory);
         let domains = self.store.directory(&top)?.unwrap_or_default();
-        for domain in domains.iter() {
-            let devices = self
-                .store
-                .directory(&format!("{top}/{domain}"))?
-                .unwrap_or_default();
-            let Ok(domain) = domain.parse() else { continue };
-            let ids = devices.iter().filter_map(|index| index.parse().ok());
-            keys.extend(ids.map(|index| (domain, DeviceId { directory, index })));
+        for domain in domains.iter().filter_map(|domain| domain.parse().ok()) {
+            keys.extend(self.announced(directory, domain)?);
         }
         keys.sort_unstable();
         keys.dedup();
         keys.into_iter()
             .try_for_each(|key| self.reconcile(key, ops))
+    }
+
+    /// The devices of a guest that have keys in a directory.
+    fn announced(&self, directory: Directory, domain: u16) -> Result<Vec<Key>, xen_store::Error> {
+        let path = format!("{}/{domain}", directory_path(directory));
+        let devices = self.store.directory(&path)?.unwrap_or_default();
+        let indexes = devices.iter().filter_map(|index| index.parse().ok());
+        Ok(indexes
+            .map(|index| (domain, DeviceId { directory, index }))
+            .collect())
     }
 
     fn scan_all(&mut self, ops: &mut EventOps) -> Result<(), Error> {
@@ -457,8 +461,13 @@ impl Supervisor {
 
     /// What is to be served; if that cannot be said, the device is refused.
     fn found(&mut self, key: Key) -> Option<(DeviceSpec, Option<File>)> {
-        let found = spec::read(&self.store, &device_path(key), key, &self.config);
+        let found = self.read(key);
         found.inspect_err(|e| self.refuse(key, &chain(e))).ok()
+    }
+
+    /// What a device's keys and the configuration say now, and the file behind it.
+    fn read(&self, key: Key) -> Result<(DeviceSpec, Option<File>), SpecError> {
+        spec::read(&self.store, &device_path(key), key, &self.config)
     }
 
     /// Hands a device to the process of its guest: one that it goes on with, or a new one.
@@ -481,8 +490,8 @@ impl Supervisor {
         self.details.insert(key, details);
         match sent {
             Ok(()) => {}
-            Err(Kept::Lacks(e)) => {
-                self.refuse(key, &format!("the host lacks something: {e}"));
+            Err(kept @ Kept::Lacks(_)) => {
+                self.refuse(key, &kept.to_string());
                 return self.finish_unused(domain);
             }
             // It has ended, or it hangs and has to: its end says so of all its devices.

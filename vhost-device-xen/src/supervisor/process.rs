@@ -42,11 +42,13 @@ pub struct GuestProcess {
 }
 
 /// Why a device is not handed over.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum Kept {
-    /// The host lacks something: the process knows nothing of the device.
+    /// The process knows nothing of the device.
+    #[error("the host lacks something: {0}")]
     Lacks(io::Error),
     /// The process does not listen, or is gone.
+    #[error("cannot reach the guest's process: {0}")]
     Silent(io::Error),
 }
 

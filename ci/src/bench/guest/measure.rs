@@ -10,7 +10,7 @@ use crate::{
     lab::Lab,
     lab_tests::{
         Guest, LabTest, Programs, Verdict,
-        parts::{DAEMON, LAB_GUEST},
+        parts::{DAEMON, LAB_GUEST, virtio, xvda},
     },
 };
 
@@ -39,8 +39,8 @@ macro_rules! guests {
     ($more:literal) => {
         &[
             guest!("pv", r#"disk = [ "phy:/dev/loop0,xvda,w" ]"#, "", $more),
-            guest!("grants", ours!(disk "1"), ours!(others "1"), $more),
-            guest!("foreign", ours!(disk "0"), ours!(others "0"), $more),
+            guest!("grants", xvda!("1": "/tmp/disk.img"), virtio!("1": "4", "22"), $more),
+            guest!("foreign", xvda!("0": "/tmp/disk.img"), virtio!("0": "4", "22"), $more),
         ]
     };
 }
@@ -53,25 +53,6 @@ macro_rules! guest {
             script: include_str!("../../../lab/bench-guest.sh"),
             ..Guest::DEFAULT
         }
-    };
-}
-macro_rules! ours {
-    (disk $grants:literal) => {
-        concat!(
-            "disk = [ \"format=raw,vdev=xvda,access=rw,backendtype=standalone,",
-            "specification=virtio,grant_usage=",
-            $grants,
-            ",target=/tmp/disk.img\" ]"
-        )
-    };
-    (others $grants:literal) => {
-        concat!(
-            "virtio = [ \"type=virtio,device4,transport=mmio,grant_usage=",
-            $grants,
-            "\", \"type=virtio,device22,transport=mmio,grant_usage=",
-            $grants,
-            "\" ]"
-        )
     };
 }
 
