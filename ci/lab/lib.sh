@@ -115,12 +115,16 @@ lines_of() {
 
 # daemon_start [ARG...]: the daemon, once it looks for devices; its log is shown
 daemon_start() {
+    touch /tmp/daemon.log
+    _starts=$(daemon_starts)
     vhost-device-xen run "$@" 2>> /tmp/daemon.log &
     daemon=$!
     [ -f /tmp/daemon.shown ] || show daemon /tmp/daemon.log
     touch /tmp/daemon.shown
-    wait_line /tmp/daemon.log 'looking for devices' 10
+    wait_for 10 daemon_has_started
 }
+daemon_starts() { grep -c 'looking for devices' /tmp/daemon.log || true; }
+daemon_has_started() { [ "$(daemon_starts)" -gt "$_starts" ]; }
 
 # daemon_stop: ends the daemon; returns what it did
 daemon_stop() {
