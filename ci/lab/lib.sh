@@ -94,6 +94,9 @@ guest_wait() {
 # guest_gone NAME SECONDS: until Xen knows no such domain any more
 guest_gone() { wait_for "$2" sh -c "! xl domid $1"; }
 
+# no_guest: Xen knows none, not even one without a name, which is dying
+no_guest() { [ "$(xl list | wc -l)" = 2 ]; }
+
 # show_all GUEST...: the consoles and what `show` asked for
 show_all() {
     for _name in "$@"; do

@@ -197,7 +197,7 @@ macro_rules! hundred {
                     xl destroy brief 2>> xl.log
                     since $start >> destroyed
                     echo >> destroyed
-                    [ \"$(xl list | wc -l)\" = 2 ]
+                    wait_for 10 no_guest
                     wait_for 5 daemon_alone
                     [ -z \"$(ls /run/vhost-device-xen/guests)\" ]
                     [ -n \"$before\" ] || before=$(daemon_state)
@@ -312,7 +312,7 @@ pub const TWENTY_LARGE_GUESTS_COME_AND_GO: LabTest = LabTest {
                 guest_gone large 60
             fi
             wait_for 5 daemon_alone
-            [ \"$(xl list | wc -l)\" = 2 ]
+            wait_for 10 no_guest
         done
         figures 'destroy of 1 GiB that is mapped' < destroyed
         show xl xl.log

@@ -37,7 +37,7 @@ pub const TWENTY_GUESTS_LEAVE_NOTHING: LabTest = LabTest {
             xl destroy brief 2>> xl.log
             end=$(cut -d' ' -f1 /proc/uptime)
             echo \"destroyed in $(echo \"$end $start\" | awk '{ printf \"%.2f\", $1 - $2 }') s\"
-            [ \"$(xl list | wc -l)\" = 2 ]
+            wait_for 10 no_guest
             [ -z \"$(xenstore-ls /local/domain/0/backend 2>/dev/null | grep virtio)\" ]
             wait_for 5 daemon_alone
             [ -n \"$before\" ] || before=$(daemon_state)
