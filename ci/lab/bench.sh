@@ -5,12 +5,16 @@
 # meanwhile, and dom0 can count before and after. Lines are PEER WHAT NUMBER UNIT.
 cr=$(printf '\r')
 image=/tmp/disk.img
-# What guests' entropy and chips come from.
+# What guests' chips are, and who has a PCI bus.
 chips='[[i2c]]
 guest = "*"
 index = 1
 adapter = "SMBus stub driver"
 addresses = [0x50]
+[[pci]]
+guest = "pci-grants"
+[[pci]]
+guest = "pci-foreign"
 '
 
 # bench_prepare: an image without holes, a block device on it, a chip, and what libxl runs for blkback
@@ -22,6 +26,7 @@ bench_prepare() {
     cp block /etc/xen/scripts/block
     chmod 755 /etc/xen/scripts/block
     echo "$chips" > bench.toml
+    pci_trees
 }
 
 # place_in_dom0 KIND, place_in_guest KIND: the node
@@ -141,7 +146,7 @@ bench_round() {
     peer_start pv
     peer_measure blkif-backend
     peer_stop
-    for _peer in grants foreign; do
+    for _peer in grants foreign pci-grants pci-foreign; do
         peer_start $_peer
         server=$(process_of "$_peer")
         # The supervisor has opened what its process waits at.

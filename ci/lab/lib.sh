@@ -143,6 +143,12 @@ daemon_leaves_nothing() {
     echo 'nothing is left'
 }
 
+# pci_trees: the device trees of PCI buses, for devices with grants and without
+pci_trees() {
+    vhost-device-xen dtb --grants --out /tmp/pci-1.dtb
+    vhost-device-xen dtb --foreign --out /tmp/pci-0.dtb
+}
+
 # images NAME...: an empty disk of 48 MiB for each guest
 images() {
     for _name in "$@"; do

@@ -10,7 +10,7 @@ use crate::{
     error::Error,
     lab::Lab,
     lab_tests::{
-        LabTest, Programs, Verdict, block, crowd, devices, external, hypercall, memory, store,
+        LabTest, Programs, Verdict, block, crowd, devices, external, hypercall, memory, pci, store,
     },
 };
 
@@ -83,6 +83,7 @@ pub fn run(subject: Subject, names: &[String]) -> Result<ExitCode, Error> {
         Subject::Guests => crowd::A_HUNDRED_GUESTS_LEAVE_NOTHING
             .iter()
             .chain(&crowd::A_GUEST_REBOOTS_TWENTY_TIMES)
+            .chain(pci::THE_DAEMON_IS_FIRST_ON_PCI)
             .chain([
                 &crowd::TWENTY_LARGE_GUESTS_COME_AND_GO,
                 &crowd::IDLE_GUESTS_COST_NOTHING,

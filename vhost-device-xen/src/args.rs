@@ -37,6 +37,18 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Make the device tree that gives Arm guests a PCI bus, for device_tree= in xl.cfg.
+    Dtb {
+        /// For guests whose devices have grant_usage=1.
+        #[arg(long, required_unless_present = "foreign")]
+        grants: bool,
+        /// For guests whose devices have grant_usage=0.
+        #[arg(long, conflicts_with = "grants")]
+        foreign: bool,
+        /// Where it goes.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Serve devices to any vhost-user front end, without Xen or with it.
     #[command(subcommand)]
     Backend(Backend),

@@ -58,10 +58,12 @@ pub struct DeviceId {
 pub struct DeviceSpec {
     /// Which one.
     pub id: DeviceId,
-    /// Guest-physical address of its registers.
+    /// Guest-physical address of its registers, where it is on virtio-mmio.
     pub base: u64,
-    /// Its interrupt, an INTID.
+    /// Its interrupt there, an INTID.
     pub irq: u32,
+    /// Its place on the guest's PCI bus, if it is there instead.
+    pub slot: Option<u8>,
     /// Whether the guest shares memory by grants.
     pub grants: bool,
     /// What it is.
@@ -366,6 +368,7 @@ mod tests {
         let spec = DeviceSpec {
             id: DISK,
             base: 0x200_0000,
+            slot: None,
             irq: 33,
             grants: true,
             kind: DeviceKind::Block {

@@ -42,6 +42,11 @@
 //! chip = "gpiochip0"          # also: 0, a label, or "sim"
 //! lines = [4, 5]              # the guest's lines 0 and 1; without it, all
 //!
+//! # Guests whose devices are on a PCI bus, which their xl.cfg has to give them:
+//! # device_tree = "/etc/xen/vhost-device-xen-pci.dtb" and nr_spis = 224.
+//! [[pci]]
+//! guest = "fast"              # its name, its UUID, or "*"
+//!
 //! # What another process serves, before any other section.
 //! [[external]]
 //! guest = "*"
@@ -63,7 +68,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::confinement::FIRST_USER;
 pub use block::{Block, BlockOptions, BlockSize, Engine as BlockEngine, Queues};
-pub use rules::{Addresses, External, Gpio, Hardware, I2c, Lines, Scope};
+pub use rules::{Addresses, External, Gpio, Hardware, I2c, Lines, Pci, Scope};
 
 /// Where the configuration is when the command line does not say.
 pub const DEFAULT_PATH: &str = "/etc/vhost-device-xen.toml";
@@ -86,6 +91,8 @@ pub struct Config {
     pub i2c: Vec<I2c>,
     /// GPIO chips.
     pub gpio: Vec<Gpio>,
+    /// Guests with a PCI bus.
+    pub pci: Vec<Pci>,
     /// Devices that other processes serve.
     pub external: Vec<External>,
 }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::memory::{Memory, PAGE};
-use crate::window::{Width, Window};
+use crate::window::{MMIO_SIZE, Width, Window};
 
 // Offsets: virtio 1.2, "MMIO Device Register Layout".
 const DRIVER_FEATURES: usize = 0x20;
@@ -86,7 +86,7 @@ impl Driver {
     /// When the registers cannot be reached.
     pub fn new(base: u64, page: Memory, queues: usize) -> io::Result<Self> {
         Ok(Self {
-            window: Window::open(base)?,
+            window: Window::open(base, MMIO_SIZE)?,
             page,
             sent: vec![0; queues],
         })

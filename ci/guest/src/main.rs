@@ -11,6 +11,7 @@ mod i2c;
 mod io;
 mod level;
 mod memory;
+mod pci;
 mod poke;
 mod storm;
 mod window;
@@ -20,6 +21,7 @@ use std::{env, process::ExitCode};
 const USAGE: &str = "usage: lab-guest bench depth-1|depth-32|read-mib|write-mib DISK COUNT
        lab-guest bench entropy|i2c|register NODE COUNT
        lab-guest poke BASE [SEED] [COUNT]
+       lab-guest pci SLOT [SEED] [COUNT]
        lab-guest storm BASE COUNT
        lab-guest forge BASE grants|plain ROUNDS
        lab-guest io DEVICE REQUESTS [SEED] [THREADS]
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         ["i2c", ref words @ ..] => i2c::main(words),
         ["io", ref rest @ ..] => io::main(rest),
         ["level", ref words @ ..] => level::main(words),
+        ["pci", ref numbers @ ..] => pci::main(numbers),
         ["poke", ref numbers @ ..] => poke::main(numbers),
         ["storm", ref args @ ..] => storm::main(args),
         _ => Err(USAGE.into()),

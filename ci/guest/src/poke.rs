@@ -8,7 +8,7 @@
 
 use std::error::Error;
 
-use crate::window::{SIZE, Width, Window};
+use crate::window::{MMIO_SIZE as SIZE, Width, Window};
 
 // Offsets: virtio 1.2, "MMIO Device Register Layout".
 const DEVICE_FEATURES_SELECT: usize = 0x14;
@@ -33,7 +33,7 @@ const RINGS: [usize; 3] = [QUEUE_DESC, QUEUE_DRIVER, QUEUE_DEVICE];
 const STEPS: [u64; 4] = [1, 2, 8, 4];
 const READY_TO_RUN: u64 = 1 | 2 | 4 | 8;
 
-const NUMBERS: [u64; 12] = [
+pub const NUMBERS: [u64; 12] = [
     0,
     1,
     2,
@@ -50,7 +50,7 @@ const NUMBERS: [u64; 12] = [
 
 /// Where no ring can be: nowhere, odd, in the device itself, behind all memory, at the end of the
 /// address space, and in grants that were never given.
-const ADDRESSES: [u64; 9] = [
+pub const ADDRESSES: [u64; 9] = [
     0,
     1,
     0xfff,
@@ -76,7 +76,7 @@ pub fn main(numbers: &[&str]) -> Result<(), Box<dyn Error>> {
     };
     println!("poke: base {base:#x}, seed {seed}, {count} random accesses");
     let mut attack = Attack {
-        window: Window::open(base)?,
+        window: Window::open(base, SIZE)?,
         done: 0,
     };
     attack.run(seed, count);
@@ -84,7 +84,6 @@ pub fn main(numbers: &[&str]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A number, decimal or with `0x`.
 /// A number of the command line, decimal or hexadecimal.
 pub fn number(text: &str) -> Result<u64, std::num::ParseIntError> {
     match text.strip_prefix("0x") {
@@ -319,10 +318,10 @@ fn orders() -> Vec<[u64; 4]> {
 }
 
 /// Marsaglia's xorshift64: the same numbers for the same seed.
-struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         // Its only bad seed is zero.
         Self(if seed == 0 {
             0x9e37_79b9_7f4a_7c15
@@ -331,20 +330,20 @@ impl Random {
         })
     }
 
-    fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0
     }
 
-    fn below(&mut self, end: usize) -> usize {
+    pub fn below(&mut self, end: usize) -> usize {
         let [.., a, b, c, d] = self.next().to_le_bytes();
         let high = u32::from_le_bytes([a, b, c, d]);
         usize::try_from(high).expect("32 bits fit on every machine that runs Xen") % end
     }
 
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())]
     }
 }
@@ -385,7 +384,7 @@ mod tests {
     #[test]
     fn an_attack_on_memory_runs_to_its_end_and_leaves_it_reset() {
         let mut attack = Attack {
-            window: Window::memory(),
+            window: Window::memory(SIZE),
             done: 0,
         };
         attack.run(1, 1000);

@@ -7,7 +7,7 @@ use std::error::Error;
 
 use crate::{
     poke::number,
-    window::{Width, Window},
+    window::{MMIO_SIZE, Width, Window},
 };
 
 const QUEUE_ADDRESSES: [usize; 3] = [0x80, 0x90, 0xa0];
@@ -28,7 +28,7 @@ pub fn main(args: &[&str]) -> Result<(), Box<dyn Error>> {
     let [base, count] = *args else {
         return Err("storm takes BASE and COUNT".into());
     };
-    let window = Window::open(number(base)?)?;
+    let window = Window::open(number(base)?, MMIO_SIZE)?;
     let set = |offset, value| window.write(offset, Width::B4, value);
     let count = number(count)?;
     for round in 0..count {

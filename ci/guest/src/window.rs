@@ -13,7 +13,7 @@ use std::{
 };
 
 /// The size of a virtio-mmio device as Xen lays it out.
-pub const SIZE: usize = 0x200;
+pub const MMIO_SIZE: usize = 0x200;
 
 /// How wide an access is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,18 +50,20 @@ pub struct Window {
     mapping: NonNull<u8>,
     /// Its length.
     length: usize,
-    /// Where in it the registers begin; [`SIZE`] bytes from there are in the mapping.
+    /// Where in it the registers begin.
     offset: usize,
+    /// How many bytes of them there are.
+    size: usize,
 }
 
 impl Window {
-    /// Maps the registers at the physical address `base`.
+    /// Maps `size` bytes of registers at the physical address `base`.
     ///
     /// # Errors
     ///
     /// When /dev/mem cannot be opened or does not map this address, or `base` is not a multiple
     /// of eight.
-    pub fn open(base: u64) -> io::Result<Self> {
+    pub fn open(base: u64, size: usize) -> io::Result<Self> {
         // With O_SYNC the kernel maps what is not memory as a device.
         let mut options = OpenOptions::new();
         let file = options
@@ -69,16 +71,16 @@ impl Window {
             .write(true)
             .custom_flags(libc::O_SYNC)
             .open("/dev/mem")?;
-        Self::map(base, libc::MAP_SHARED, file.as_raw_fd())
+        Self::map(base, size, libc::MAP_SHARED, file.as_raw_fd())
     }
 
     /// Memory instead of a device.
     #[cfg(test)]
-    pub fn memory() -> Self {
-        Self::map(0, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1).unwrap()
+    pub fn memory(size: usize) -> Self {
+        Self::map(0, size, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1).unwrap()
     }
 
-    fn map(base: u64, flags: libc::c_int, fd: libc::c_int) -> io::Result<Self> {
+    fn map(base: u64, size: usize, flags: libc::c_int, fd: libc::c_int) -> io::Result<Self> {
         let invalid = || io::Error::from(io::ErrorKind::InvalidInput);
         // SAFETY: sysconf reads no memory of ours.
         let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
@@ -88,7 +90,7 @@ impl Window {
         if !base.is_multiple_of(8) {
             return Err(invalid());
         }
-        let length = offset + SIZE;
+        let length = offset + size;
         let access = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: a new mapping, at an address that the kernel chooses, replaces none; the
         // descriptor, if the flags ask for one, is open during the call.
@@ -101,6 +103,7 @@ impl Window {
             mapping,
             length,
             offset,
+            size,
         })
     }
 
@@ -135,7 +138,7 @@ impl Window {
             "unaligned: {offset:#x}, {bytes} bytes"
         );
         assert!(
-            offset < SIZE && bytes <= SIZE - offset,
+            offset < self.size && bytes <= self.size - offset,
             "outside: {offset:#x}, {bytes} bytes"
         );
         // Alignment: the mapping's pages are, and `map` has let only multiples of eight through.
@@ -259,7 +262,7 @@ mod tests {
 
     #[test]
     fn what_is_written_wide_is_read_narrow() {
-        let window = Window::memory();
+        let window = Window::memory(MMIO_SIZE);
         window.write(8, Width::B8, 0x1122_3344_5566_7788);
         let read = |offset, width| window.read(offset, width);
         assert_eq!(read(8, Width::B8), 0x1122_3344_5566_7788);
@@ -272,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_narrow_write_leaves_its_neighbours() {
-        let window = Window::memory();
+        let window = Window::memory(MMIO_SIZE);
         window.write(1, Width::B1, 0xffff);
         window.write(4, Width::B2, 0x1_2345);
         assert_eq!(window.read(0, Width::B8), 0x0000_2345_0000_ff00);
@@ -281,17 +284,17 @@ mod tests {
     #[test]
     #[should_panic(expected = "outside")]
     fn an_access_behind_the_registers_panics() {
-        Window::memory().read(SIZE, Width::B4);
+        Window::memory(MMIO_SIZE).read(MMIO_SIZE, Width::B4);
     }
 
     #[test]
     #[should_panic(expected = "unaligned")]
     fn an_unaligned_access_panics() {
-        Window::memory().read(2, Width::B4);
+        Window::memory(MMIO_SIZE).read(2, Width::B4);
     }
 
     #[test]
     fn an_odd_base_is_refused() {
-        assert!(Window::map(4, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1).is_err());
+        assert!(Window::map(4, MMIO_SIZE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1).is_err());
     }
 }

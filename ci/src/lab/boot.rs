@@ -105,6 +105,7 @@ pub struct Boot<'l> {
     lab: &'l Lab,
     name: String,
     smp: u8,
+    gic: u8,
     timeout: Duration,
     verbose: bool,
     counted: bool,
@@ -119,6 +120,7 @@ impl<'l> Boot<'l> {
             lab,
             name: "serial".into(),
             smp: 1,
+            gic: 3,
             timeout: Duration::from_secs(300),
             verbose: false,
             counted: false,
@@ -136,6 +138,12 @@ impl<'l> Boot<'l> {
     /// Sets the number of CPUs. More than one is slow where the host is busy.
     pub fn smp(mut self, cpus: u8) -> Self {
         self.smp = cpus;
+        self
+    }
+
+    /// Sets the version of the interrupt controller: 2 or 3.
+    pub fn gic(mut self, version: u8) -> Self {
+        self.gic = version;
         self
     }
 
@@ -260,12 +268,8 @@ impl<'l> Boot<'l> {
         // Should this process be killed, the kernel kills the emulator.
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", QEMU]);
-        command.args([
-            "-machine",
-            "virt,virtualization=on,gic-version=3",
-            "-cpu",
-            "cortex-a57",
-        ]);
+        let machine = format!("virt,virtualization=on,gic-version={}", self.gic);
+        command.args(["-machine", &machine, "-cpu", "cortex-a57"]);
         command.args(["-smp", &self.smp.to_string(), "-m", "2048"]);
         match self.counted {
             true => command.args(["-accel", "tcg,thread=single"]),

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use super::parts::{DAEMON, DEVICES, LAB_GUEST, virtio, xvda};
+use super::parts::{DAEMON, DEVICES, LAB_GUEST};
 use super::{Guest, LabTest};
 
 /// What is hardware is simulated: what 0 puts out, 1 reads.
-const RULES: (&str, &str) = (
+pub const RULES: (&str, &str) = (
     "four.toml",
     "
     [[i2c]]
@@ -55,14 +55,15 @@ switches() {
 
 /// The lines of `xl.cfg` for a disk, an entropy source, an I2C adapter and a GPIO chip.
 macro_rules! four {
-    ($name:literal, $grants:literal $(, $more:literal)*) => {
+    ($name:literal, $grants:literal $(, $more:expr)*) => {
         &[
-            virtio!($grants: "4", "22", "29"),
-            xvda!($grants: "/tmp/", $name, ".img"),
+            $crate::lab_tests::parts::virtio!($grants: "4", "22", "29"),
+            $crate::lab_tests::parts::xvda!($grants: "/tmp/", $name, ".img"),
             $($more,)*
         ]
     };
 }
+pub(crate) use four;
 
 macro_rules! user {
     ($name:literal, $grants:literal, $rounds:literal) => {

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::gpio::CHIP;
-use super::parts::{DAEMON, DEVICES, LAB_GUEST, TOOLS, virtio};
+use super::parts::{DAEMON, DEVICES, LAB_GUEST, TOOLS, bus, virtio};
 use super::{Guest, LabTest};
 
 const RULES: &str = r#"
@@ -28,6 +28,9 @@ socket = "/tmp/i2c.sock"
 guest = "*"
 device = "gpio"
 socket = "/tmp/gpio.sock"
+
+[[pci]]
+guest = "pci"
 "#;
 
 /// `backend KIND OPTION...`: a process of ours behind `/tmp/KIND.sock`, its number in `$KIND`.
@@ -66,16 +69,16 @@ const USE_THEM: &str = "
 ";
 
 macro_rules! devices {
-    ($grants:literal) => {
-        &[virtio!($grants: "4", "22", "29")]
+    ($grants:literal $(, $more:expr)*) => {
+        &[virtio!($grants: "4", "22", "29") $(, $more)*]
     };
 }
 
 macro_rules! user {
-    ($name:literal, $grants:literal) => {
+    ($name:literal, $grants:literal $(, $more:expr)*) => {
         Guest {
             name: $name,
-            config: devices!($grants),
+            config: devices!($grants $(, $more)*),
             files: &["devices.sh", LAB_GUEST, TOOLS],
             script: USE_THEM,
             ..Guest::DEFAULT
@@ -87,12 +90,13 @@ macro_rules! user {
 /// but their device.
 pub const DEVICES_OF_OTHER_PROCESSES_WORK: LabTest = LabTest {
     name: "devices_of_other_processes_work",
-    timeout: Duration::from_secs(240),
+    timeout: Duration::from_secs(300),
     programs: &[DAEMON, LAB_GUEST],
     files: &[("external.toml", RULES), DEVICES, BACKENDS],
     guests: &[
         user!("grants", "1"),
         user!("foreign", "0"),
+        user!("pci", "1", bus!("1")),
         Guest {
             name: "lonely",
             config: &["virtio = [ \"type=virtio,device4,transport=mmio,grant_usage=1\" ]"],
@@ -106,7 +110,8 @@ pub const DEVICES_OF_OTHER_PROCESSES_WORK: LabTest = LabTest {
         backend i2c --bus sim:0x20,0x21
         backend gpio --chip sim --lines 3,2
         daemon_start --config external.toml
-        for guest in grants foreign; do
+        pci_trees
+        for guest in grants foreign pci; do
             guest_start $guest
             wait_line $(console $guest) '^kill it' 90
             kill -9 $rng
@@ -133,6 +138,10 @@ pub const DEVICES_OF_OTHER_PROCESSES_WORK: LabTest = LabTest {
         ("foreign", "i2c: combined transfer is well"),
         ("foreign", "gpio: interrupts of both are well"),
         ("foreign", "all used"),
+        ("pci", "of 40 blocks pass"),
+        ("pci", "i2c: combined transfer is well"),
+        ("pci", "gpio: interrupts of both are well"),
+        ("pci", "all used"),
         ("daemon", "/tmp/rng.sock: a backend is there again"),
         ("daemon", "no backend at /tmp/nobody.sock: cannot connect"),
         ("lonely", "no device"),

@@ -85,6 +85,7 @@ impl LabTest {
         let mut boot = Boot::new(lab)
             .log(self.name)
             .smp(self.smp)
+            .gic(self.gic)
             .counted(self.counted)
             .pinned(self.pinned)
             .timeout(self.timeout);

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::parts::{DAEMON, LAB_GUEST, devices};
+use super::parts::{DAEMON, LAB_GUEST, bus, devices};
 use super::{Guest, LabTest};
 
 /// Requests that end in any order, and one after the other.
@@ -13,14 +13,17 @@ const RULES: &str = "
     guest = \"grants\"
     queues = 2
     engine = \"io_uring\"
+
+    [[pci]]
+    guest = \"pci\"
 ";
 
 macro_rules! busy {
-    ($name:literal, $grants:literal, $vcpus:literal) => {
+    ($name:literal, $grants:literal, $vcpus:literal $(, $more:expr)*) => {
         Guest {
             name: $name,
             vcpus: $vcpus,
-            config: devices!($name, $grants),
+            config: devices!($name, $grants, $grants $(, $more)*),
             files: &[LAB_GUEST],
             script: "
                 set -e
@@ -38,13 +41,19 @@ macro_rules! busy {
     };
 }
 
-const BUSY: &[Guest] = &[busy!("grants", "1", 2), busy!("foreign", "0", 1)];
+const BUSY: &[Guest] = &[
+    busy!("grants", "1", 2),
+    busy!("foreign", "0", 1),
+    busy!("pci", "1", 2, bus!("1")),
+];
 
 const ALL_WELL: &[(&str, &str)] = &[
     ("grants", "all is well"),
     ("grants", "DOMU-EXIT 0"),
     ("foreign", "all is well"),
     ("foreign", "DOMU-EXIT 0"),
+    ("pci", "all is well"),
+    ("pci", "DOMU-EXIT 0"),
     ("dom0", "nothing is left"),
 ];
 
@@ -55,6 +64,7 @@ const NO_HARM: &[(&str, &str)] = &[
     ("daemon", "retired"),
     ("grants", "I/O error"),
     ("foreign", "I/O error"),
+    ("pci", "I/O error"),
 ];
 
 /// Each guest's process is killed three times in the midst of verified requests: the guest notices
@@ -66,19 +76,21 @@ pub const A_KILLED_PROCESS_IS_REPLACED: LabTest = LabTest {
     files: &[("rules.toml", RULES)],
     guests: BUSY,
     dom0: "
-        images grants foreign
+        images grants foreign pci
+        pci_trees
         daemon_start --config rules.toml
         guest_start grants
         guest_start foreign
+        guest_start pci
         for round in 1 4 7; do
-            for guest in grants foreign; do
+            for guest in grants foreign pci; do
                 wait_line $(console $guest) \"round $round is well\" 120
                 old=$(process_of $guest)
                 kill -9 $old
                 wait_for 10 sh -c \". /lab/lib.sh; [ \\$(process_of $guest) != $old ]\"
             done
         done
-        for guest in grants foreign; do
+        for guest in grants foreign pci; do
             guest_wait $guest 120
             guest_gone $guest 20
         done
@@ -98,19 +110,21 @@ pub const THE_DAEMON_IS_RESTARTED_UNDER_LOAD: LabTest = LabTest {
     files: &[("rules.toml", RULES)],
     guests: BUSY,
     dom0: "
-        images grants foreign
+        images grants foreign pci
+        pci_trees
         daemon_start --config rules.toml
         guest_start grants
         guest_start foreign
+        guest_start pci
         for round in 2 4; do
-            for guest in grants foreign; do
+            for guest in grants foreign pci; do
                 wait_line $(console $guest) \"round $round is well\" 120
             done
             kill -9 $daemon
             daemon_start --config rules.toml
             echo 'killed'
         done
-        for guest in grants foreign; do
+        for guest in grants foreign pci; do
             wait_line $(console $guest) 'round 6 is well' 120
         done
         daemon_stop
@@ -120,7 +134,7 @@ pub const THE_DAEMON_IS_RESTARTED_UNDER_LOAD: LabTest = LabTest {
         daemon_start --config rules.toml
         wait_line /tmp/daemon.log 'waits: .*virtio_disk.*No such file' 10
         mv /tmp/away.img /tmp/grants.img
-        for guest in grants foreign; do
+        for guest in grants foreign pci; do
             guest_wait $guest 120
             guest_gone $guest 20
         done

@@ -22,6 +22,7 @@ mod i2c;
 mod lifecycle;
 pub(crate) mod memory;
 pub(crate) mod parts;
+pub(crate) mod pci;
 pub mod plain;
 mod privilege;
 mod readme;
@@ -60,6 +61,11 @@ pub const ALL: &[&LabTest] = &[
     &gpio::GPIO_LEVELS_INTERRUPT,
     &control::OPERATORS_SEE_AND_CHANGE_DEVICES,
     &external::DEVICES_OF_OTHER_PROCESSES_WORK,
+    &pci::DEVICES_WORK_ON_PCI,
+    &pci::DEVICES_WORK_ON_PCI_WITH_GICV2,
+    &pci::FUNCTIONS_COME_AND_GO,
+    &pci::BUSES_THAT_DISAGREE_ARE_NAMED,
+    &pci::A_HOSTILE_GUEST_ON_PCI_HARMS_NOBODY,
     &hypercall::THE_INTERFACES_KEEP_THEIR_RULES,
     &hypercall::NO_EVENT_IS_LOST,
     &store::BOTH_STORE_SERVERS_PASS_THE_LIST,
@@ -89,6 +95,8 @@ pub struct LabTest {
     pub name: &'static str,
     /// CPUs of the emulated machine.
     pub smp: u8,
+    /// The version of its interrupt controller: 2 or 3.
+    pub gic: u8,
     /// Whether the machine's clock counts instructions ([`Boot::counted`](crate::lab::boot::Boot::counted)).
     pub counted: bool,
     /// Whether dom0 stays on the first CPU ([`Boot::pinned`](crate::lab::boot::Boot::pinned)).
@@ -122,6 +130,7 @@ impl LabTest {
     pub const DEFAULT: Self = Self {
         name: "",
         smp: 1,
+        gic: 3,
         counted: false,
         pinned: false,
         timeout: Duration::from_secs(120),

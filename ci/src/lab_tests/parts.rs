@@ -42,13 +42,26 @@ macro_rules! xvda {
 }
 pub(crate) use xvda;
 
+/// The lines of `xl.cfg` that give a guest a PCI bus, with the device tree that `pci_trees` in dom0 makes for
+/// devices with grants ("1") or without ("0").
+macro_rules! bus {
+    ($grants:literal) => {
+        concat!(
+            "device_tree = \"/tmp/pci-",
+            $grants,
+            ".dtb\"\nnr_spis = 224"
+        )
+    };
+}
+pub(crate) use bus;
+
 /// The two lines of `xl.cfg` that give a guest an entropy source and the disk `/tmp/NAME.img`,
 /// with grants ("1") or without ("0").
 macro_rules! devices {
     ($name:literal, $grants:literal) => {
         devices!($name, $grants, $grants)
     };
-    ($name:literal, $entropy:literal, $disk:literal $(, $more:literal)*) => {
+    ($name:literal, $entropy:literal, $disk:literal $(, $more:expr)*) => {
         &[
             $crate::lab_tests::parts::virtio!($entropy: "4"),
             $crate::lab_tests::parts::xvda!($disk: "/tmp/", $name, ".img"),

@@ -144,6 +144,31 @@ impl From<RawGpio> for Gpio {
     }
 }
 
+/// A guest whose devices are on its PCI bus.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(from = "RawPci")]
+pub struct Pci {
+    /// All devices of this one.
+    pub scope: Scope,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPci {
+    guest: GuestName,
+}
+
+impl From<RawPci> for Pci {
+    fn from(raw: RawPci) -> Self {
+        Self {
+            scope: Scope {
+                guest: raw.guest.0,
+                index: None,
+            },
+        }
+    }
+}
+
 /// A rule for devices that another process serves.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(try_from = "RawExternal")]

@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use xen_ioreq::{Access, Handler, Kicked};
 
 use super::Error;
-use super::device::GuestDevice;
+use super::device::{GuestDevice, Place};
+use crate::bridge;
 use crate::channel::DeviceId;
 use crate::transport::MMIO_SIZE;
+use crate::transport::pci::BAR_SIZE;
 
 /// Devices by the address of their registers.
 #[derive(Debug, Default)]
@@ -17,6 +19,10 @@ pub struct Bus {
     devices: BTreeMap<u64, GuestDevice>,
     /// Devices whose driver has become ready and that nobody was told about.
     ready: Vec<DeviceId>,
+    /// The guest has looked at its PCI bus.
+    is_pci_used: bool,
+    /// It has looked where virtio-mmio would have a device that is on the bus.
+    is_sought: bool,
 }
 
 impl Bus {
@@ -71,26 +77,73 @@ impl Bus {
         self.devices.values_mut().for_each(GuestDevice::leave);
     }
 
-    fn find(&mut self, addr: u64) -> Option<(&mut GuestDevice, u64)> {
-        let (base, device) = self.devices.range_mut(..=addr).next_back()?;
-        let offset = addr - base;
-        (offset < MMIO_SIZE).then_some((device, offset))
+    /// Whether the guest has looked at its PCI bus.
+    pub fn is_pci_used(&self) -> bool {
+        self.is_pci_used
+    }
+
+    /// Whether the guest has passed a device that is on its PCI bus, at which it has not looked yet, since this
+    /// was asked last.
+    pub fn take_sought(&mut self) -> bool {
+        std::mem::take(&mut self.is_sought) && !self.is_pci_used
+    }
+
+    /// Says once that the guest looks for its devices where they are not.
+    fn compare(&mut self, addr: u64) {
+        if self.is_pci_used || bridge::Place::of(addr).is_none() {
+            return;
+        }
+        self.is_pci_used = true;
+        let mut devices = self.devices.values();
+        let domain = devices.next().map(|device| (device.domain, device.slot()));
+        let is_elsewhere = |device: &GuestDevice| device.slot().is_none();
+        if let Some((domain, None)) = domain
+            && devices.all(is_elsewhere)
+        {
+            log::warn!(
+                "domain {domain}: the guest has a PCI bus, but no device is there: \
+                 the configuration has no [[pci]] for it"
+            );
+        }
+    }
+
+    fn find(&mut self, addr: u64) -> Option<(&mut GuestDevice, Place)> {
+        self.compare(addr);
+        let Some(place) = bridge::Place::of(addr) else {
+            let (base, device) = self.devices.range_mut(..=addr).next_back()?;
+            let offset = addr - base;
+            self.is_sought |= device.slot().is_some();
+            return (offset < MMIO_SIZE).then_some((device, Place::Mmio(offset)));
+        };
+        let on_bus = |device: &GuestDevice| match place {
+            bridge::Place::Config { slot, offset } => {
+                (device.slot() == Some(slot)).then_some(Place::Config(offset))
+            }
+            bridge::Place::Window => {
+                let offset = addr.checked_sub(device.bar()?)?;
+                (offset < BAR_SIZE.into()).then_some(Place::Bar(offset))
+            }
+            bridge::Place::Nothing => None,
+        };
+        let mut devices = self.devices.values_mut();
+        devices.find_map(|device| on_bus(device).map(|place| (device, place)))
     }
 }
 
 impl Handler for Bus {
     fn read(&mut self, access: Access) -> u64 {
         match self.find(access.addr) {
-            Some((device, offset)) => device.read(offset, access.size),
-            None => 0,
+            Some((device, place)) => device.read(place, access.size),
+            // Nobody is there: what a bus has then.
+            None => u64::MAX,
         }
     }
 
     fn write(&mut self, access: Access, value: u64) -> Kicked {
-        let Some((device, offset)) = self.find(access.addr) else {
+        let Some((device, place)) = self.find(access.addr) else {
             return Kicked::none();
         };
-        let kicked = device.write(offset, access.size, value);
+        let kicked = device.write(place, access.size, value);
         if device.take_first_use() {
             let id = device.id();
             self.ready.push(id);

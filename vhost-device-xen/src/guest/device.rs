@@ -9,26 +9,30 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use backends::{
-    ConfigSpace, Counters, Device, InFlight, RING_FEATURES, Setup, Traits, VirtQueue, Worker,
-    warn_limited,
+    ConfigSpace, Counters, Device, InFlight, Interrupt, RING_FEATURES, Setup, Traits, VirtQueue,
+    Worker, warn_limited,
 };
 use virtio_bindings::virtio_config::{VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_VERSION_1};
 use virtio_bindings::virtio_ring::VIRTIO_RING_F_EVENT_IDX;
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 use xen_hypercall::DomId;
+use xen_hypercall::dm_op::SetIrqLevel;
+use xen_ioctls::Privcmd;
 use xen_ioreq::Kicked;
 use xen_vm_memory::{GuestSpace, Mode, Pin};
 
 use super::Error;
-use super::line::Line;
+use super::interrupts::Interrupts;
 use super::memory::Space;
 use super::record::{Before, Record};
 use super::withdraw::Gone;
+use crate::bridge;
 use crate::channel::{DeviceId, DeviceSpec};
 use crate::confinement::Kind;
 use crate::rings;
 use crate::stats::Stats;
-use crate::transport::{Action, MMIO_SIZE, Mmio, QueueSetup, Signals};
+use crate::transport::pci::{Function, MOST_VECTORS};
+use crate::transport::{Action, Common, MMIO_SIZE, QueueSetup, Signals, mmio};
 use crate::vhost_user::front::{self, Found, Front};
 
 /// A device that answers its guest.
@@ -36,10 +40,12 @@ use crate::vhost_user::front::{self, Found, Front};
 pub struct GuestDevice {
     pub(super) domain: DomId,
     pub(super) spec: DeviceSpec,
-    pub(super) registers: Mmio,
+    pub(super) registers: Common,
+    /// As which it is on the guest's PCI bus, if it is.
+    pub(super) function: Option<Function>,
     pub(super) config: ConfigSpace,
     pub(super) signals: Arc<Signals>,
-    pub(super) line: Arc<Line>,
+    pub(super) interrupts: Arc<Interrupts>,
     pub(super) space: GuestSpace,
     /// By queue.
     pub(super) kicks: Vec<Arc<EventFd>>,
@@ -92,6 +98,56 @@ impl Server {
     }
 }
 
+/// What raises interrupts of a guest.
+#[derive(Debug)]
+pub struct Raiser {
+    /// The guest.
+    pub domain: DomId,
+    /// Restricted to it.
+    pub privcmd: Privcmd,
+    /// Through the kernel.
+    pub irqfd: bool,
+}
+
+impl Raiser {
+    /// The interrupts of a device with so many queues.
+    fn interrupts(&self, spec: &DeviceSpec, queues: u16) -> Result<Interrupts, Error> {
+        if spec.slot.is_none() {
+            return Interrupts::one(self, spec.irq, queues);
+        }
+        let vectors = queues.saturating_add(1).min(MOST_VECTORS);
+        Interrupts::new(self, vectors, queues)
+    }
+
+    /// The device, on PCI only if the guest has interrupts for that.
+    pub fn place(&self, spec: DeviceSpec) -> DeviceSpec {
+        let last = SetIrqLevel::new(bridge::FIRST_SPI + bridge::SPIS - 1, false);
+        if spec.slot.is_none() || self.privcmd.perform(self.domain, last).is_ok() {
+            return spec;
+        }
+        log::warn!(
+            "domain {}: {}/{}: on virtio-mmio: the guest has no interrupts for PCI, as its xl.cfg \
+             has no nr_spis = {}",
+            self.domain,
+            spec.id.directory.name(),
+            spec.id.index,
+            bridge::NR_SPIS
+        );
+        DeviceSpec { slot: None, ..spec }
+    }
+}
+
+/// What a guest accesses of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Its registers by virtio-mmio.
+    Mmio(u64),
+    /// Its configuration space.
+    Config(u16),
+    /// Its BAR.
+    Bar(u64),
+}
+
 pub(super) enum State {
     /// Served by another process.
     External(Front),
@@ -118,32 +174,36 @@ impl GuestDevice {
         device: Server,
         record: File,
         space: GuestSpace,
-        line: Line,
+        raiser: &Raiser,
     ) -> Result<Self, Error> {
-        let domain = line.domain();
-        let signals = line.signals().clone();
         let shape = device.shape(space.mode());
+        let interrupts = Arc::new(raiser.interrupts(&spec, shape.traits.queues)?);
+        let signals = interrupts.signals().clone();
+        let function = spec
+            .slot
+            .is_some()
+            .then(|| Function::new(shape.traits.id, interrupts.vectors(), interrupts.clone()));
         let record = Record::new(record, shape.traits, shape.state);
         let (record, before) = record.map_err(Error::Record)?;
         let config = shape.config.clone();
         let kicks = (0..shape.traits.queues)
             .map(|_| kick())
             .collect::<Result<Vec<_>, _>>()?;
-        let registers = Mmio::new(
+        let registers = Common::new(
             shape.traits,
             shape.features,
             shape.required,
             shape.config,
             signals.clone(),
         );
-        let line = Arc::new(line);
         let mut new = Self {
-            domain,
+            domain: raiser.domain,
             spec,
             registers,
+            function,
             config,
             signals,
-            line,
+            interrupts,
             space,
             kicks,
             counters: Arc::default(),
@@ -168,7 +228,7 @@ impl GuestDevice {
             space: self.space.clone(),
             node,
             kicks: self.kicks.clone(),
-            line: self.line.clone(),
+            interrupts: self.interrupts.clone(),
         };
         let name = thread_name(self.domain, &self.spec);
         let front = Front::spawn(name, *found, guest);
@@ -179,9 +239,13 @@ impl GuestDevice {
     fn go_on(&mut self, before: Before) -> Result<(), Error> {
         match before {
             Before::Nothing => return self.save(),
-            Before::Told(registers, queues, config) => {
-                self.config.write(0, &config);
-                let action = self.registers.restore(registers, &queues);
+            Before::Told(told) => {
+                self.config.write(0, &told.config);
+                if let Some(function) = &mut self.function {
+                    function.restore(&told.space, &told.table);
+                }
+                let action = self.registers.restore(told.registers, &told.queues);
+                self.bind();
                 self.act(action, true);
             }
             Before::Another => {
@@ -197,14 +261,16 @@ impl GuestDevice {
         // What the driver was not told, it is told now, maybe once more.
         self.signals.queue();
         self.signals.config();
-        self.line.raise();
+        self.interrupts.raise_all();
         Ok(())
     }
 
     /// Writes down what the driver has told, for whoever comes after this process.
     pub(super) fn save(&self) -> Result<(), Error> {
-        let (registers, queues) = self.registers.state();
-        let saved = self.record.save(registers, queues, &self.config);
+        let function = self.function.as_ref().map(Function::state);
+        let saved = self
+            .record
+            .save(self.registers.state(), function, &self.config);
         saved.map_err(Error::Record)
     }
 
@@ -255,14 +321,34 @@ impl GuestDevice {
         }
     }
 
-    /// Answers a read of the guest.
-    pub fn read(&self, offset: u64, size: u8) -> u64 {
-        self.registers.read(offset, size)
+    /// Answers a read of the guest. Where the device is on the PCI bus, there is none in its place of
+    /// virtio-mmio.
+    pub fn read(&self, place: Place, size: u8) -> u64 {
+        match (place, &self.function) {
+            (Place::Mmio(offset), None) => mmio::read(&self.registers, offset, size),
+            (Place::Mmio(offset), Some(_)) => mmio::read_none(offset, size),
+            (Place::Config(offset), Some(function)) => {
+                function.read_config(&self.registers, offset, size)
+            }
+            (Place::Bar(offset), Some(function)) => {
+                function.read_bar(&self.registers, offset, size)
+            }
+            (Place::Config(_) | Place::Bar(_), None) => u64::MAX,
+        }
     }
 
     /// Does what a write of the guest asks for.
-    pub fn write(&mut self, offset: u64, size: u8, value: u64) -> Kicked {
-        let action = self.registers.write(offset, size, value);
+    pub fn write(&mut self, place: Place, size: u8, value: u64) -> Kicked {
+        let action = match (place, &mut self.function) {
+            (Place::Mmio(offset), None) => mmio::write(&mut self.registers, offset, size, value),
+            (Place::Config(offset), Some(function)) => {
+                function.write_config(&mut self.registers, offset, size, value)
+            }
+            (Place::Bar(offset), Some(function)) => {
+                function.write_bar(&mut self.registers, offset, size, value)
+            }
+            (Place::Mmio(_), Some(_)) | (Place::Config(_) | Place::Bar(_), None) => Action::None,
+        };
         // Before anything is done: what the rings of a driver that is ready have in flight is part of it.
         if let Action::Start { queues, .. } = &action {
             for setup in queues {
@@ -272,12 +358,55 @@ impl GuestDevice {
                     .map(InFlight::clear);
             }
         }
-        if self.registers.take_change()
+        let function = self.function.as_mut().map(Function::take_change);
+        if self.registers.take_change() | function.unwrap_or(false)
             && let Err(e) = self.save()
         {
             warn_limited!("domain {}: {}: {}", self.domain, self.name(), chain(&e));
         }
+        if function == Some(true) {
+            self.bind();
+        }
         self.act(action, false)
+    }
+
+    /// Has interrupts go where the driver wants them.
+    fn bind(&self) {
+        let Some(function) = &self.function else {
+            return;
+        };
+        self.interrupts.choose(self.registers.vectors());
+        for vector in 0..function.vectors() {
+            let message = function.message(vector);
+            let irq = message.and_then(bridge::interrupt);
+            if let (Some(message), None) = (message, irq) {
+                warn_limited!(
+                    "domain {}: {}: vector {vector}: a message of {} to {:#x} is no interrupt of the guest's",
+                    self.domain,
+                    self.name(),
+                    message.data,
+                    message.address
+                );
+            }
+            if let Err(e) = self.interrupts.bind(vector, irq) {
+                warn_limited!(
+                    "domain {}: {}: vector {vector}: {}",
+                    self.domain,
+                    self.name(),
+                    chain(&e)
+                );
+            }
+        }
+    }
+
+    /// Where it is on the guest's PCI bus, if it is there.
+    pub fn slot(&self) -> Option<u8> {
+        self.spec.slot
+    }
+
+    /// Where its BAR begins, if it is on the PCI bus and the driver has placed it.
+    pub fn bar(&self) -> Option<u64> {
+        self.function.as_ref()?.bar()
     }
 
     /// Does what registers ask for; for rings that were served before, if so.
@@ -291,8 +420,7 @@ impl GuestDevice {
             Action::Start { features, queues } => {
                 if let Err(e) = self.start(features, &queues, again) {
                     warn_limited!("domain {}: {}: {}", self.domain, self.name(), chain(&e));
-                    self.signals.broken();
-                    self.line.raise();
+                    self.interrupts.broken();
                 }
             }
             Action::Negotiated(features) => {
@@ -307,7 +435,7 @@ impl GuestDevice {
                     self.domain,
                     self.name()
                 );
-                self.line.raise();
+                self.interrupts.raise_config();
             }
         }
         Kicked::none()
@@ -381,7 +509,7 @@ impl GuestDevice {
             space: Space(self.space.clone()),
             device,
             queues,
-            interrupt: self.line.clone(),
+            interrupt: self.interrupts.clone(),
             counters: self.counters.clone(),
         };
         let name = thread_name(self.domain, &self.spec);

@@ -7,13 +7,26 @@
 
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use vmm_sys_util::eventfd::EventFd;
 
 use super::Error;
 
 /// Another descriptor of the same eventfd.
 pub fn duplicate(eventfd: &EventFd) -> Result<OwnedFd, Error> {
+    let duplicate = borrow(eventfd).try_clone_to_owned();
+    duplicate.map_err(Error::EventFd)
+}
+
+/// Whether somebody has written to it whom nobody has read.
+pub fn is_readable(eventfd: &EventFd) -> bool {
+    let at_once = Timespec::default();
+    let fd = borrow(eventfd);
+    let mut wanted = [PollFd::new(&fd, PollFlags::IN)];
+    matches!(poll(&mut wanted, Some(&at_once)), Ok(1))
+}
+
+fn borrow(eventfd: &EventFd) -> BorrowedFd<'_> {
     // SAFETY: the descriptor is open as long as `eventfd` is borrowed.
-    let fd = unsafe { BorrowedFd::borrow_raw(eventfd.as_raw_fd()) };
-    fd.try_clone_to_owned().map_err(Error::EventFd)
+    unsafe { BorrowedFd::borrow_raw(eventfd.as_raw_fd()) }
 }

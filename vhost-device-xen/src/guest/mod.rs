@@ -5,7 +5,7 @@
 mod bus;
 mod device;
 mod host;
-mod line;
+mod interrupts;
 mod memory;
 mod record;
 mod withdraw;
@@ -15,14 +15,16 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 use backends::block::{Disk, Options};
 use backends::gpio;
 use backends::i2c::{self, Adapter, HostBus, SimulatedBus};
-use backends::log_limited;
 use backends::ratelimit::Level;
 use backends::rng::{Entropy, Source};
+use backends::{log_limited, warn_limited};
 use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber, SubscriberOps};
+use vmm_sys_util::timerfd::TimerFd;
 use xen_hypercall::DomId;
 use xen_hypercall::dm_op::ServerId;
 use xen_ioctls::{EventChannels, Grants, Privcmd};
@@ -36,12 +38,15 @@ use crate::rings;
 use crate::vhost_user::front::{self, Backend, Dialer};
 use bus::Bus;
 pub use device::chain;
-use device::{GuestDevice, Server};
-pub use line::Line;
+use device::{GuestDevice, Raiser, Server};
+pub use interrupts::Interrupts;
 pub use memory::Space;
 
 /// Where a simulated bus has a chip if nobody says: small EEPROMs are there.
 const SIMULATED_CHIP: u8 = 0x50;
+
+/// From when the guest has passed where virtio-mmio would have a device until it has looked at its PCI bus, at most.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How many lines a simulated chip has.
 const SIMULATED_LINES: u16 = 8;
@@ -178,11 +183,15 @@ pub fn run(domain: DomId) -> Result<(), Error> {
     let events = EventChannels::from(events);
     let server = IoreqServer::adopt(domain, ServerId(server), privcmd.clone(), events)?;
     let guest = Guest {
-        privcmd,
-        irqfd,
+        raiser: Raiser {
+            domain,
+            privcmd,
+            irqfd,
+        },
         memory,
         foreign: None,
         bus: Bus::default(),
+        patience: TimerFd::new().map_err(|e| Error::EventFd(e.into()))?,
         server,
         dialer: Dialer::new(Channel::from(dialer)),
         outcome: None,
@@ -210,6 +219,8 @@ enum Token {
     Ioreq,
     /// The supervisor has something to say.
     Channel,
+    /// The guest has had the time to look at its bus.
+    Patience,
 }
 
 /// How it has ended.
@@ -223,14 +234,14 @@ enum End {
 
 /// A guest and its devices.
 struct Guest {
-    privcmd: Privcmd,
-    /// Interrupts go through the kernel: it can, and may.
-    irqfd: bool,
+    raiser: Raiser,
     memory: Memory,
     dialer: Dialer,
     /// Memory by guest-physical address, shared by all devices that use it.
     foreign: Option<GuestSpace>,
     bus: Bus,
+    /// How long the guest may not look at its PCI bus.
+    patience: TimerFd,
     /// After the devices: they go first.
     server: IoreqServer,
     /// Set when it is over.
@@ -242,7 +253,24 @@ struct Guest {
 impl Guest {
     fn on_ioreq(&mut self) -> Result<(), Error> {
         self.server.dispatch(&mut self.bus)?;
+        if self.bus.take_sought()
+            && let Err(e) = self.patience.reset(PATIENCE, None)
+        {
+            log::error!("domain {}: cannot set a timer: {e}", self.server.domain());
+        }
         self.tell_ready()
+    }
+
+    fn on_patience(&mut self) {
+        // Read, or it is readable for ever; fails when there is nothing.
+        let _ = self.patience.wait();
+        if !self.bus.is_pci_used() {
+            warn_limited!(
+                "domain {}: the guest does not look at its PCI bus, where its devices are: its xl.cfg has no \
+                 device_tree = of vhost-device-xen, or its kernel lacks drivers",
+                self.server.domain()
+            );
+        }
     }
 
     fn tell_ready(&mut self) -> Result<(), Error> {
@@ -324,6 +352,7 @@ impl Guest {
     fn attach(&mut self, spec: DeviceSpec, files: Vec<OwnedFd>) -> Result<(), Error> {
         let mut files = files.into_iter();
         let record = File::from(files.next().ok_or(Error::NoRecord)?);
+        let spec = self.raiser.place(spec);
         let grants = match spec.grants {
             true => Some(Grants::from(files.next().ok_or(Error::NoGrants)?)),
             false => None,
@@ -331,9 +360,7 @@ impl Guest {
         let file = files.next().map(File::from);
         let device = self.server_of(&spec, grants.as_ref(), file)?;
         let space = self.space(grants);
-        let domain = self.server.domain();
-        let line = Line::new(domain, spec.irq, &self.privcmd, self.irqfd)?;
-        let device = GuestDevice::new(spec, device, record, space, line)?;
+        let device = GuestDevice::new(spec, device, record, space, &self.raiser)?;
         let range = device.range();
         self.bus.insert(device)?;
         match self.server.map_mmio(range.clone()) {
@@ -371,7 +398,7 @@ impl Guest {
                 return Ok(Server::Here(Box::new(Absent)));
             }
         };
-        let node = grants.map_or_else(|| self.privcmd.as_fd(), Grants::as_fd);
+        let node = grants.map_or_else(|| self.raiser.privcmd.as_fd(), Grants::as_fd);
         let node = node.try_clone_to_owned();
         Ok(Server::There(Box::new(found), node.map_err(Error::Node)?))
     }
@@ -391,7 +418,7 @@ impl Guest {
         let budget = usize::try_from(self.memory.foreign_mib).unwrap_or(usize::MAX);
         let budget = budget.saturating_mul(1 << 20);
         let space = self.foreign.get_or_insert_with(|| {
-            GuestSpace::foreign_within(domain, self.privcmd.clone(), budget)
+            GuestSpace::foreign_within(domain, self.raiser.privcmd.clone(), budget)
         });
         space.clone()
     }
@@ -426,6 +453,7 @@ impl Guest {
 
     fn restore(&mut self, spec: DeviceSpec, files: Vec<OwnedFd>) -> Result<(), Error> {
         let mut files = files.into_iter();
+        let spec = self.raiser.place(spec);
         let grants = match spec.grants {
             true => Some(Grants::from(files.next().ok_or(Error::NoGrants)?)),
             false => None,
@@ -535,17 +563,24 @@ impl MutEventSubscriber for Guest {
     fn process(&mut self, events: Events, ops: &mut EventOps) {
         let done = match events.data() {
             token if token == Token::Ioreq as u32 => self.on_ioreq().map(|()| None),
+            token if token == Token::Patience as u32 => {
+                self.on_patience();
+                Ok(None)
+            }
             _ => self.on_channel(ops),
         };
         self.outcome = done.transpose();
     }
 
     fn init(&mut self, ops: &mut EventOps) {
-        let fd = self.channel.as_raw_fd();
-        let token = Token::Channel as u32;
-        let registered = ops.add(Events::with_data_raw(fd, token, EventSet::IN));
-        if let Err(e) = registered {
-            self.outcome = Some(Err(Error::Events(e)));
+        let watched = [
+            (self.channel.as_raw_fd(), Token::Channel),
+            (self.patience.as_raw_fd(), Token::Patience),
+        ];
+        for (fd, token) in watched {
+            if let Err(e) = ops.add(Events::with_data_raw(fd, token as u32, EventSet::IN)) {
+                self.outcome = Some(Err(Error::Events(e)));
+            }
         }
     }
 }

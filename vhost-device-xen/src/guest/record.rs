@@ -12,10 +12,12 @@ use rustix::fs::{FallocateFlags, fallocate};
 use vm_memory::{Bytes, FileOffset, MmapRegion, VolatileMemory};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use crate::transport::pci::config::SIZE as SPACE;
+use crate::transport::pci::msix::ENTRY;
 use crate::transport::{QueueRegisters, Registers};
 
 /// `VDXREC` and the version of the layout.
-const MAGIC: u64 = u64::from_be_bytes(*b"VDXREC\0\x01");
+const MAGIC: u64 = u64::from_be_bytes(*b"VDXREC\0\x02");
 /// As much of a configuration space as drivers may write into.
 const CONFIG: usize = 256;
 /// The parts begin at multiples of this.
@@ -46,13 +48,28 @@ impl Head {
     }
 }
 
+/// What a driver has told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Of the device.
+    pub registers: Registers,
+    /// Of its queues.
+    pub queues: Vec<QueueRegisters>,
+    /// What it has written into the configuration space of the device.
+    pub config: Vec<u8>,
+    /// What it has written into the configuration space of the PCI function, if it is one.
+    pub space: [u8; SPACE],
+    /// The MSI-X table of the function.
+    pub table: Vec<u8>,
+}
+
 /// What a process before this one has written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Before {
     /// Nothing: the guest has not seen the device yet.
     Nothing,
     /// What the driver has told it.
-    Told(Registers, Vec<QueueRegisters>, Vec<u8>),
+    Told(Box<Told>),
     /// It was another device, with other queues, or this is another version.
     Another,
 }
@@ -88,30 +105,46 @@ impl Record {
         let before = match record.read::<Head>(0)? {
             _ if is_new => Before::Nothing,
             head if head.magic == 0 => Before::Nothing,
-            head if head == Head::of(traits, state) => Before::Told(
-                record.read(registers())?,
-                (0..traits.queues)
-                    .map(|queue| record.read(offset_of_queue(queue)))
-                    .collect::<io::Result<_>>()?,
-                record.read::<[u8; CONFIG]>(config())?.to_vec(),
-            ),
+            head if head == Head::of(traits, state) => Before::Told(Box::new(record.told()?)),
             _ => Before::Another,
         };
         Ok((record, before))
     }
 
-    /// Writes down what the driver has told. A process that is killed meanwhile is asked for the same access
+    fn told(&self) -> io::Result<Told> {
+        let queues = 0..self.traits.queues;
+        let mut table = vec![0; table_len(self.traits)];
+        let slice = self.area.as_volatile_slice();
+        slice
+            .read_slice(&mut table, offset_of_table(self.traits))
+            .map_err(io::Error::other)?;
+        Ok(Told {
+            registers: self.read(registers())?,
+            queues: queues
+                .map(|queue| self.read(offset_of_queue(queue)))
+                .collect::<io::Result<_>>()?,
+            config: self.read::<[u8; CONFIG]>(config())?.to_vec(),
+            space: self.read(space())?,
+            table,
+        })
+    }
+
+    /// Writes down what the driver has told, of a PCI function, too, if it is one. A process that is killed meanwhile is asked for the same access
     /// again: it has not been answered.
     pub fn save(
         &self,
-        registers: &Registers,
-        queues: &[QueueRegisters],
-        space: &ConfigSpace,
+        (registers, queues): (&Registers, &[QueueRegisters]),
+        function: Option<(&[u8; SPACE], &[u8])>,
+        config: &ConfigSpace,
     ) -> io::Result<()> {
         let mut bytes = [0; CONFIG];
-        space.read(0, &mut bytes);
+        config.read(0, &mut bytes);
         self.write(registers.as_bytes(), self::registers())?;
-        self.write(&bytes, config())?;
+        self.write(&bytes, self::config())?;
+        if let Some((space, table)) = function {
+            self.write(space, self::space())?;
+            self.write(table, offset_of_table(self.traits))?;
+        }
         for (queue, index) in queues.iter().zip(0..) {
             self.write(queue.as_bytes(), offset_of_queue(index))?;
         }
@@ -159,12 +192,26 @@ const fn config() -> usize {
     (registers() + size_of::<Registers>()).next_multiple_of(ALIGNMENT)
 }
 
+const fn space() -> usize {
+    config() + CONFIG
+}
+
 const fn offset_of_queue(queue: u16) -> usize {
-    config() + CONFIG + size_of::<QueueRegisters>() * queue as usize
+    space() + SPACE + size_of::<QueueRegisters>() * queue as usize
+}
+
+/// A vector for each queue, and one for the configuration.
+const fn table_len(traits: Traits) -> usize {
+    ENTRY * (traits.queues as usize + 1)
+}
+
+const fn offset_of_table(traits: Traits) -> usize {
+    offset_of_queue(traits.queues).next_multiple_of(ALIGNMENT)
 }
 
 const fn offset_of_in_flight(traits: Traits, queue: u16) -> usize {
-    let first = offset_of_queue(traits.queues).next_multiple_of(ALIGNMENT);
+    let table = offset_of_table(traits) + table_len(traits);
+    let first = table.next_multiple_of(ALIGNMENT);
     let each = InFlight::bytes(traits.queue_size).next_multiple_of(ALIGNMENT);
     first + each * queue as usize
 }
@@ -206,14 +253,24 @@ mod tests {
         let queues = [queue(1), queue(2)];
 
         record
-            .save(&registers, &queues, &ConfigSpace::new(&[5, 6]))
+            .save(
+                (&registers, &queues),
+                Some((&[8; SPACE], &[9; ENTRY * 3])),
+                &ConfigSpace::new(&[5, 6]),
+            )
             .unwrap();
 
         let mut config = vec![0; CONFIG];
         config[..2].copy_from_slice(&[5, 6]);
         assert_eq!(
             again(&file, TRAITS),
-            Before::Told(registers, queues.to_vec(), config)
+            Before::Told(Box::new(Told {
+                registers,
+                queues: queues.to_vec(),
+                config,
+                space: [8; SPACE],
+                table: vec![9; ENTRY * 3],
+            }))
         );
     }
 
@@ -224,7 +281,7 @@ mod tests {
         let queues = [QueueRegisters::default(); 2];
         let config = ConfigSpace::default();
         record
-            .save(&Registers::default(), &queues, &config)
+            .save((&Registers::default(), &queues), None, &config)
             .unwrap();
 
         let others = [

@@ -5,7 +5,7 @@
 //! Its registers stay: those of a device that is none. A driver that used it is told that the device
 //! needs a reset, and its requests fail until it comes to that.
 
-use backends::{Failing, Worker};
+use backends::{Failing, Interrupt, Worker};
 use xen_vm_memory::Pin;
 
 use super::Error;
@@ -41,8 +41,7 @@ impl GuestDevice {
         self.state = State::Gone(Gone { rings, next: None });
         self.registers.withdraw();
         if self.registers.is_driver_ok() {
-            self.signals.broken();
-            self.line.raise();
+            self.interrupts.broken();
         }
         if let Err(e) = self.save() {
             log::error!("{}: {}", self.name(), super::chain(&e));
@@ -70,7 +69,7 @@ impl GuestDevice {
         let State::Gone(_) = &self.state else {
             return Err(Error::NotGone);
         };
-        let place = |spec: &DeviceSpec| (spec.base, spec.irq, spec.grants);
+        let place = |spec: &DeviceSpec| (spec.base, spec.irq, spec.grants, spec.slot);
         if place(&spec) != place(&self.spec) {
             return Err(Error::Moved);
         }

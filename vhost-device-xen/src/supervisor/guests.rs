@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use event_manager::{EventOps, EventSet, Events};
 use xen_hypercall::DomId;
-use xen_hypercall::dm_op::{CreateIoreqServer, DestroyIoreqServer, ServerId};
+use xen_hypercall::dm_op::{CreateIoreqServer, DestroyIoreqServer, MapIoRange, ServerId};
 use xen_ioctls::Privcmd;
 use xen_store::Store;
 
@@ -20,6 +20,7 @@ use super::handover::GuestState;
 use super::keys::{Key, device_path, state};
 use super::process::GuestProcess;
 use super::{Announcement, Entry, Error, PATIENCE, Supervisor, Token, confine};
+use crate::bridge;
 use crate::channel::{Command, DeviceKind, DeviceSpec, Directory, Report};
 use crate::guest::chain;
 
@@ -545,13 +546,19 @@ pub(super) fn plain(text: &str) -> String {
         .collect()
 }
 
-/// Makes the IOREQ server of a guest, and writes it down before anybody could lose it.
+/// Makes the IOREQ server of a guest, and writes it down before anybody could lose it. From now on the guest
+/// waits where it looks at its PCI bus, if it has one: nobody may be there, but it cannot come too early.
 fn create(domain: u16, state: &mut GuestState) -> io::Result<()> {
-    let made = Privcmd::open()
-        .and_then(|privcmd| privcmd.perform(DomId(domain), CreateIoreqServer::unbuffered()));
+    let privcmd = Privcmd::open().map_err(io::Error::other)?;
+    let perform = |op| privcmd.perform(DomId(domain), op);
+    let made = privcmd.perform(DomId(domain), CreateIoreqServer::unbuffered());
     let server = made.map_err(|e| io::Error::other(chain(&e)))?;
-    state
-        .set_server(server)
+    let mapped = bridge::ranges()
+        .iter()
+        .try_for_each(|range| perform(MapIoRange::memory(server, range)));
+    mapped
+        .map_err(|e| io::Error::other(chain(&e)))
+        .and_then(|()| state.set_server(server))
         .inspect_err(|_| destroy(domain, server))
 }
 

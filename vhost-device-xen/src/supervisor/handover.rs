@@ -277,6 +277,7 @@ mod tests {
                 index: 0,
             },
             base: 0x200_0000,
+            slot: None,
             irq: 33,
             grants: true,
             kind: DeviceKind::Rng { rate: None },

@@ -66,6 +66,24 @@ impl Guest {
     }
 }
 
+/// Whether the configuration has the devices of a guest on its PCI bus.
+///
+/// # Errors
+///
+/// When XenStore does not answer.
+pub fn is_on_pci(
+    store: &impl Store,
+    (domain, id): Key,
+    config: &Config,
+) -> Result<bool, xen_store::Error> {
+    if config.pci.is_empty() {
+        return Ok(false);
+    }
+    let guest = Guest::find(store, domain)?;
+    let mut rules = config.pci.iter();
+    Ok(rules.any(|rule| guest.has(&rule.scope, id.index)))
+}
+
 /// The process that the configuration has for a device of a type, if it has one.
 ///
 /// # Errors

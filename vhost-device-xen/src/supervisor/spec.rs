@@ -14,6 +14,7 @@ use xen_store::Store;
 
 use super::keys::Key;
 use super::rules;
+use crate::bridge;
 use crate::channel::{DeviceKind, DeviceSpec, Directory};
 use crate::config::Config;
 use crate::transport::MMIO_SIZE;
@@ -30,6 +31,9 @@ const I2C: u32 = 34;
 const GPIO: u32 = 41;
 /// The first INTID that a device may have: below are those of a vCPU.
 const FIRST_SPI: u32 = 32;
+
+/// What an interrupt of a device on PCI should be.
+const NO_SLOT: &str = "one of the 31 from 33 on, which devices on PCI are numbered by";
 
 /// Why a device cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +116,11 @@ pub fn read(
     let free = |base: &u64| base.checked_add(MMIO_SIZE - 1).is_some() && base.is_multiple_of(4);
     let base = keys.number("base", free, "an address of 0x200 bytes")?;
     let (_, id) = key;
+    let slot = match rules::is_on_pci(store, key, config)? {
+        true => Some(keys.number("irq", |irq| bridge::slot(*irq).is_some(), NO_SLOT)?)
+            .and_then(bridge::slot),
+        false => None,
+    };
     let (kind, file) = match id.directory {
         Directory::Virtio => by_type(&keys, key, config)?,
         Directory::Disk => disk(&keys, key, config)?,
@@ -121,6 +130,7 @@ pub fn read(
             id,
             base,
             irq,
+            slot,
             grants,
             kind,
         },

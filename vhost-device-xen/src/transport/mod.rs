@@ -3,15 +3,38 @@
 //! How a driver finds and steers a device: register files as pure state machines.
 //!
 //! A transport turns accesses into values and [`Action`]s, and does nothing itself. What happens
-//! to a device behind it (workers, mappings, interrupts) is the business of its owner.
+//! to a device behind it (workers, mappings, interrupts) is the business of its owner. What is the same on
+//! every transport is in [`Common`]; [`mmio`] and [`pci`] say where it lies.
+//!
+//! # Example
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use backends::{ConfigSpace, Traits};
+//! use vhost_device_xen::transport::{Action, Common, mmio};
+//!
+//! let traits = Traits { id: 4, features: 0, queues: 1, queue_size: 256 };
+//! let version_1 = 1 << 32;
+//! let config = ConfigSpace::default();
+//! let mut common = Common::new(traits, version_1, version_1, config, Arc::default());
+//!
+//! // What a driver does first: DeviceID, and Status.
+//! assert_eq!(mmio::read(&common, 0x008, 4), 4);
+//! assert_eq!(mmio::write(&mut common, 0x070, 4, 0), Action::Reset);
+//! ```
 
-mod mmio;
+mod common;
+pub mod mmio;
+pub mod pci;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use vm_memory::GuestAddress;
 
-pub use mmio::{MMIO_SIZE, Mmio, QueueRegisters, Registers};
+pub(crate) use common::halves;
+pub use common::{Common, NO_VECTOR, QueueRegisters, Registers};
+pub use mmio::MMIO_SIZE;
 
 /// `VIRTIO_MMIO_INT_VRING`: a queue has used buffers.
 const INT_QUEUE: u32 = 1;

@@ -4,15 +4,17 @@
 
 use std::fmt::Write;
 
-use super::{CASES, DOM0, FOREIGN, GRANTS, PV};
+use super::{CASES, DOM0, FOREIGN, GRANTS, PCI_FOREIGN, PCI_GRANTS, PV};
 use crate::bench::figures::Figures;
 
 /// Who, how it is called, and in which colour.
 const PEERS: &[(&str, &str, &str)] = &[
     (DOM0, "dom0, no guest", "#9a9a9a"),
     (PV, "Xen PV disk", "#d98f2b"),
-    (GRANTS, "vhost-device-xen, grants", "#2a6fb0"),
-    (FOREIGN, "vhost-device-xen, foreign", "#7fb3dd"),
+    (GRANTS, "ours, grants", "#2a6fb0"),
+    (FOREIGN, "ours, foreign", "#7fb3dd"),
+    (PCI_GRANTS, "ours on PCI, grants", "#2b8a4b"),
+    (PCI_FOREIGN, "ours on PCI, foreign", "#86c79a"),
 ];
 
 const WIDTH: f64 = 760.0;
@@ -61,6 +63,15 @@ pub(super) fn draw(figures: &Figures) -> String {
                 end + 5.0,
                 label(number)
             );
+            if let Some(most) = case.target(peer) {
+                let at = x(most);
+                let _ = writeln!(
+                    body,
+                    "<line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{:.1}\" y2=\"{:.1}\" stroke=\"#b00020\" stroke-width=\"1.5\"/>",
+                    y - 1.0,
+                    y + BAR - 1.0
+                );
+            }
             y += BAR;
         }
         let _ = writeln!(
@@ -70,15 +81,6 @@ pub(super) fn draw(figures: &Figures) -> String {
             f64::midpoint(start, y) + 3.0,
             case.title
         );
-        if case.target.is_finite() {
-            let at = x(case.target);
-            let _ = writeln!(
-                body,
-                "<line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{}\" y2=\"{}\" stroke=\"#b00020\" stroke-width=\"1.5\"/>",
-                start - 2.0,
-                y
-            );
-        }
         y += GAP;
     }
     format!("{}{}{body}</svg>\n", head(y + 24.0), scale(y))
@@ -102,7 +104,7 @@ fn head(height: f64) -> String {
              <text x=\"{}\" y=\"44\">{name}</text>",
             at + 16.0
         );
-        at += 165.0;
+        at += 112.0;
     }
     let _ = writeln!(
         head,

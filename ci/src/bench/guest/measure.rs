@@ -10,7 +10,7 @@ use crate::{
     lab::Lab,
     lab_tests::{
         Guest, LabTest, Programs, Verdict,
-        parts::{DAEMON, LAB_GUEST, virtio, xvda},
+        parts::{DAEMON, LAB_GUEST, bus, virtio, xvda},
     },
 };
 
@@ -33,14 +33,26 @@ const REAL_CASES: &str = "\
     i2c chip 150\n\
     register register 150\n";
 
-/// Three guests, one after the other: a disk of blkback's, and our devices in both ways of reaching
-/// memory. `$more` is for their `xl.cfg`.
+/// Guests, one after the other: a disk of blkback's, and our devices in both ways of reaching memory, on
+/// both transports. `$more` is for their `xl.cfg`.
 macro_rules! guests {
     ($more:literal) => {
         &[
             guest!("pv", r#"disk = [ "phy:/dev/loop0,xvda,w" ]"#, "", $more),
             guest!("grants", xvda!("1": "/tmp/disk.img"), virtio!("1": "4", "22"), $more),
             guest!("foreign", xvda!("0": "/tmp/disk.img"), virtio!("0": "4", "22"), $more),
+            guest!(
+                "pci-grants",
+                xvda!("1": "/tmp/disk.img"),
+                concat!(virtio!("1": "4", "22"), "\n", bus!("1")),
+                $more
+            ),
+            guest!(
+                "pci-foreign",
+                xvda!("0": "/tmp/disk.img"),
+                concat!(virtio!("0": "4", "22"), "\n", bus!("0")),
+                $more
+            ),
         ]
     };
 }

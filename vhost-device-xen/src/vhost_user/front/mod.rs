@@ -21,7 +21,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use backends::ratelimit::Level;
-use backends::{Interrupt, Traits, log_limited, warn_limited};
+use backends::{Traits, log_limited, warn_limited};
 use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber, SubscriberOps};
 use virtio_queue::QueueT;
 use vm_memory::GuestAddressSpace;
@@ -33,7 +33,7 @@ use xen_vm_memory::{GuestSpace, Mode};
 use super::wire::Region;
 use crate::channel::{DeviceId, External};
 use crate::confinement::Kind;
-use crate::guest::{Line, Space, chain};
+use crate::guest::{Interrupts, Space, chain};
 use crate::rings;
 use crate::transport::QueueSetup;
 pub use dialer::Dialer;
@@ -111,8 +111,8 @@ pub struct Guest {
     pub node: OwnedFd,
     /// By queue.
     pub kicks: Vec<Arc<EventFd>>,
-    /// The interrupt.
-    pub line: Arc<Line>,
+    /// Its interrupts.
+    pub interrupts: Arc<Interrupts>,
 }
 
 enum Command {
@@ -144,11 +144,7 @@ impl Front {
         let socket = Arc::new(Mutex::new(Some(found.link.socket()?)));
         let body = Body {
             backend: found.backend,
-            call: guest.line.eventfd().map_or_else(
-                || EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC),
-                EventFd::try_clone,
-            )?,
-            is_relayed: guest.line.eventfd().is_none(),
+            call: EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC)?,
             guest,
             commands: received,
             wake: wake.try_clone()?,
@@ -259,9 +255,8 @@ enum Token {
 struct Body {
     backend: Backend,
     guest: Guest,
+    /// What a backend signals where the kernel does not raise the interrupt.
     call: EventFd,
-    /// Interrupts are raised here.
-    is_relayed: bool,
     commands: Receiver<Command>,
     wake: EventFd,
     timer: TimerFd,
@@ -413,7 +408,7 @@ impl Body {
 
     fn on_call(&mut self) {
         if self.call.read().is_ok() {
-            self.guest.line.queue(0);
+            self.guest.interrupts.raise_all();
         }
     }
 }
@@ -456,6 +451,7 @@ fn serve(
         };
         let kick = guest.kicks.get(usize::from(setup.index));
         let kick = kick.ok_or(Error::Lacks { what: "queues" })?;
+        let call = guest.interrupts.eventfd(setup.index).unwrap_or(call);
         link.start(setup, base, kick, call)?;
         // What the backend before has used without a word.
         if running.is_known {
@@ -506,12 +502,9 @@ impl MutEventSubscriber for Body {
         let mut watched = vec![
             token(self.wake.as_raw_fd(), Token::Wake),
             token(self.timer.as_raw_fd(), Token::Timer),
+            token(self.call.as_raw_fd(), Token::Call),
         ];
         watched.extend(self.link.as_ref().map(|link| token(link.fd(), Token::Link)));
-        let call = self
-            .is_relayed
-            .then(|| token(self.call.as_raw_fd(), Token::Call));
-        watched.extend(call);
         for events in watched {
             if let Err(e) = ops.add(events) {
                 log::error!("cannot wait for a backend: {e}");

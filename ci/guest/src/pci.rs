@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! `pci`: an ill-willed driver of a virtio-pci function.
+//!
+//! It writes what it may not into the configuration space, the common structure and the MSI-X table, moves the
+//! BAR about, and lets every vector send every interrupt that there is, and many that there are not. As with
+//! `poke`, no ring is ever put into the guest's memory.
+
+use std::error::Error;
+
+use crate::poke::{ADDRESSES, NUMBERS, Random, number};
+use crate::window::{Width, Window};
+
+/// Where the configuration spaces of the bus begin, and how far they are from each other.
+const ECAM: u64 = 0x3300_0000;
+const SLOT: u64 = 0x8000;
+const CONFIG_SIZE: usize = 0x1000;
+const BAR_SIZE: usize = 0x8000;
+
+const COMMAND: usize = 0x04;
+const BAR: usize = 0x10;
+const CAPABILITIES: usize = 0x34;
+/// Memory, and messages.
+const ON: u64 = 0b110;
+const MSIX: u64 = 0x11;
+const MSIX_ENABLE: u64 = 1 << 15;
+
+// In the BAR: virtio 1.2, "Common configuration structure layout", and what follows it here.
+const CONFIG_VECTOR: usize = 0x10;
+const STATUS: usize = 0x14;
+const QUEUE_SELECT: usize = 0x16;
+const QUEUE_VECTOR: usize = 0x1a;
+const RINGS: std::ops::Range<usize> = 0x20..0x38;
+const NOTIFY: usize = 0x3000;
+const TABLE: usize = 0x4000;
+const PENDING: usize = 0x5000;
+
+/// Where messages go to, and which there may be.
+const DOORBELL: u64 = 0x0300_1040;
+const INTERRUPTS: std::ops::Range<u64> = 0..1100;
+
+/// Runs `pci SLOT [SEED] [COUNT]`.
+///
+/// # Errors
+///
+/// When the numbers are none, or there is no function.
+pub fn main(numbers: &[&str]) -> Result<(), Box<dyn Error>> {
+    let (slot, seed, count) = match *numbers {
+        [slot] => (number(slot)?, 1, 5_000),
+        [slot, seed] => (number(slot)?, number(seed)?, 5_000),
+        [slot, seed, count] => (number(slot)?, number(seed)?, number(count)?),
+        _ => return Err(crate::USAGE.into()),
+    };
+    let config = Window::open(ECAM + SLOT * slot, CONFIG_SIZE)?;
+    if config.read(0, Width::B2) != 0x1af4 {
+        return Err("there is no virtio function".into());
+    }
+    let base = config.read(BAR, Width::B4);
+    let mut attack = Attack {
+        bar: Window::open(base, BAR_SIZE)?,
+        config,
+        base,
+        done: 0,
+    };
+    attack.run(seed, count)?;
+    println!("pci: {} accesses done", attack.done);
+    Ok(())
+}
+
+struct Attack {
+    config: Window,
+    bar: Window,
+    /// Where the BAR was found.
+    base: u64,
+    done: u64,
+}
+
+impl Attack {
+    fn run(&mut self, seed: u64, count: u64) -> Result<(), Box<dyn Error>> {
+        let control = self.control().ok_or("there is no MSI-X")?;
+        let entries = self.config.read(control, Width::B2) & 0x7ff;
+        let entries = usize::try_from(entries)? + 1;
+        self.everything();
+        self.come_back(control);
+        self.messages(entries);
+        self.random(seed, count, control);
+        self.come_back(control);
+        Ok(())
+    }
+
+    /// The control word of MSI-X.
+    fn control(&self) -> Option<usize> {
+        let byte = |at| usize::try_from(self.config.read(at, Width::B1)).ok();
+        let mut at = byte(CAPABILITIES)?;
+        for _ in 0..48 {
+            if self.config.read(at, Width::B1) == MSIX {
+                return Some(at + 2);
+            }
+            at = byte(at + 1)?;
+        }
+        None
+    }
+
+    fn set(&mut self, offset: usize, width: Width, value: u64) {
+        self.bar.write(offset, width, harmless(offset, value));
+        self.done += 1;
+    }
+
+    fn set_config(&mut self, offset: usize, width: Width, value: u64) {
+        self.config.write(offset, width, value);
+        self.done += 1;
+    }
+
+    /// As a driver leaves a function that it has found, with messages.
+    fn come_back(&mut self, control: usize) {
+        self.set_config(BAR, Width::B4, self.base);
+        self.set_config(COMMAND, Width::B2, ON);
+        self.set_config(control, Width::B2, MSIX_ENABLE);
+        self.set(STATUS, Width::B1, 0);
+    }
+
+    fn everything(&mut self) {
+        for width in Width::ALL {
+            for offset in (0..CONFIG_SIZE).step_by(width.bytes().max(4)) {
+                self.config.read(offset, width);
+            }
+            for offset in (0..0x100).step_by(width.bytes()) {
+                for value in [u64::MAX, 0, 0x5a5a_5a5a_5a5a_5a5a] {
+                    self.set_config(offset, width, value);
+                }
+                self.set_config(BAR, Width::B4, self.base);
+                self.set_config(COMMAND, Width::B2, ON);
+            }
+            for region in [0, 0x1000, 0x2000, NOTIFY, TABLE, PENDING, 0x6000] {
+                for offset in (0..0x60).step_by(width.bytes()) {
+                    self.bar.read(region + offset, width);
+                    for value in [0, 1, u64::MAX] {
+                        self.set(region + offset, width, value);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Every vector sends everything, as often as there are entries: the device is broken each time, which
+    /// interrupts.
+    fn messages(&mut self, entries: usize) {
+        for data in INTERRUPTS {
+            for entry in 0..entries {
+                let entry = TABLE + 16 * entry;
+                let doorbell = if data % 7 == 0 { data << 12 } else { DOORBELL };
+                self.set(entry, Width::B4, doorbell);
+                self.set(entry + 4, Width::B4, 0);
+                self.set(entry + 8, Width::B4, data);
+                self.set(entry + 12, Width::B4, data & 1);
+                self.set(entry + 12, Width::B4, 0);
+            }
+            self.set(CONFIG_VECTOR, Width::B2, data % 3);
+            self.set(QUEUE_SELECT, Width::B2, data & 1);
+            self.set(QUEUE_VECTOR, Width::B2, data % 4);
+            // Ready without having agreed on anything.
+            self.set(STATUS, Width::B1, 4);
+            self.bar.read(PENDING, Width::B8);
+            self.set(STATUS, Width::B1, 0);
+        }
+    }
+
+    fn random(&mut self, seed: u64, count: u64, control: usize) {
+        let mut random = Random::new(seed);
+        for n in 0..count {
+            let width = random.pick(&Width::ALL);
+            let value = match random.below(3) {
+                0 => random.next(),
+                1 => random.pick(&NUMBERS),
+                _ => random.pick(&ADDRESSES),
+            };
+            let within = |random: &mut Random, from: usize, size: usize| {
+                from + random.below(size / width.bytes()) * width.bytes()
+            };
+            match random.below(8) {
+                0 => {
+                    let offset = within(&mut random, 0, 0x100);
+                    self.set_config(offset, width, value);
+                }
+                1 => {
+                    let offset = within(&mut random, 0, BAR_SIZE);
+                    self.bar.read(offset, width);
+                }
+                2 | 3 => {
+                    let offset = within(&mut random, TABLE, 0x100);
+                    self.set(offset, width, value);
+                }
+                4 => {
+                    let offset = within(&mut random, 0, BAR_SIZE);
+                    self.set(offset, width, value);
+                }
+                _ => {
+                    let offset = within(&mut random, 0, 0x40);
+                    self.set(offset, width, value);
+                }
+            }
+            if n % 64 == 0 {
+                self.come_back(control);
+            }
+        }
+    }
+}
+
+/// The value, unless it would put half of a ring's address where a guest's memory begins on arm64 (0x4000_0000, up
+/// to 1 GiB): then something above.
+fn harmless(offset: usize, value: u64) -> u64 {
+    let is_ring = RINGS.contains(&offset);
+    match is_ring && value >> 30 & 3 == 1 {
+        true => value | 1 << 31,
+        false => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_ring_is_put_into_the_guests_memory() {
+        assert_eq!(harmless(0x20, 0x4123_4000), 0xc123_4000);
+        assert_eq!(harmless(0x34, 0x7fff_f000), 0xffff_f000);
+        assert_eq!(harmless(0x16, 0x4123_4000), 0x4123_4000);
+    }
+
+    #[test]
+    fn an_attack_on_memory_runs_to_its_end() {
+        let config = Window::memory(CONFIG_SIZE);
+        config.write(CAPABILITIES, Width::B1, 0x40);
+        config.write(0x40, Width::B1, MSIX);
+        let mut attack = Attack {
+            bar: Window::memory(BAR_SIZE),
+            config,
+            base: 0x3400_0000,
+            done: 0,
+        };
+
+        attack.run(1, 1000).unwrap();
+
+        assert!(attack.done > 10_000, "only {} accesses", attack.done);
+    }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! The PCI host bridge of Arm guests: where it is, and what accesses to it mean.
+//!
+//! A guest knows of it by the device tree that `vhost-device-xen dtb` makes, which `device_tree=` in its
+//! `xl.cfg` adds to its own. The addresses are holes of the guest's address space
+//! (xen/include/public/arch-arm.h of Xen 4.20): virtual PCI of Xen's own ends at 0x3300_0000, and the grant
+//! table begins at 0x3800_0000.
+//!
+//! Interrupts are messages to a GICv2m frame that lies over a reserved part of the guest's interrupt
+//! distributor. Nobody answers there but Xen, with zeros, which is all that a driver of such a frame reads,
+//! long before it looks at its bus. What a device would write there, this daemon turns into an
+//! interrupt by itself.
+
+use std::ops::RangeInclusive;
+
+use crate::transport::pci::msix::Message;
+
+/// The configuration spaces of bus 0 (ECAM).
+pub const ECAM: RangeInclusive<u64> = 0x3300_0000..=0x330f_ffff;
+/// Where BARs are placed.
+pub const WINDOW: RangeInclusive<u64> = 0x3400_0000..=0x34ff_ffff;
+/// The frame of interrupt messages.
+pub const FRAME: u64 = 0x0300_1000;
+/// Bytes of it.
+pub const FRAME_SIZE: u64 = 0x1000;
+/// `V2M_MSI_SETSPI_NS`: where messages go to.
+const DOORBELL: u64 = FRAME + 0x40;
+/// The first INTID of a message: libxl gives those before it to virtio-mmio.
+pub const FIRST_SPI: u32 = 64;
+/// How many there are.
+pub const SPIS: u32 = 192;
+/// What `nr_spis` has to be, at least: INTIDs below 32 do not count.
+pub const NR_SPIS: u32 = FIRST_SPI + SPIS - 32;
+/// Places for devices; each has one function. libxl announces no more than 11 devices.
+pub const SLOTS: u8 = 32;
+
+/// What the bridge answers for, on machines that have it.
+pub fn ranges() -> &'static [RangeInclusive<u64>] {
+    match cfg!(target_arch = "aarch64") {
+        true => &[ECAM, WINDOW],
+        false => &[],
+    }
+}
+
+/// The INTID that libxl gives to the first virtio-mmio device.
+const FIRST_MMIO: u32 = 33;
+
+/// The place of the device that libxl has given an interrupt: as there is one for each, the place, too, is
+/// its own, and the same in every life of the guest.
+pub fn slot(irq: u32) -> Option<u8> {
+    let slot = irq.checked_sub(FIRST_MMIO - 1)?;
+    u8::try_from(slot)
+        .ok()
+        .filter(|slot| (1..SLOTS).contains(slot))
+}
+
+/// What an address is part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The configuration space of a function 0.
+    Config {
+        /// Which one.
+        slot: u8,
+        /// From its start.
+        offset: u16,
+    },
+    /// The configuration space of a function that there is not.
+    Nothing,
+    /// The window of BARs.
+    Window,
+}
+
+impl Place {
+    /// What is at an address, if it is the bridge's.
+    pub fn of(addr: u64) -> Option<Self> {
+        if WINDOW.contains(&addr) {
+            return Some(Self::Window);
+        }
+        if !ECAM.contains(&addr) {
+            return None;
+        }
+        let place = addr - ECAM.start();
+        let function = place >> 12 & 7;
+        let slot = u8::try_from(place >> 15).unwrap_or(u8::MAX);
+        let offset = u16::try_from(place & 0xfff).unwrap_or_default();
+        Some(match function {
+            0 => Self::Config { slot, offset },
+            _ => Self::Nothing,
+        })
+    }
+}
+
+/// The INTID that a message raises, if it is one of the frame's.
+pub fn interrupt(message: Message) -> Option<u32> {
+    let is_ours = (FIRST_SPI..FIRST_SPI + SPIS).contains(&message.data);
+    (message.address == DOORBELL && is_ours).then_some(message.data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_interrupt_of_libxl_has_a_place() {
+        assert_eq!(
+            [32, 33, 43, 63, 64].map(slot),
+            [None, Some(1), Some(11), Some(31), None]
+        );
+    }
+
+    #[test]
+    fn a_configuration_space_is_found_by_its_address() {
+        let config = |slot, offset| Some(Place::Config { slot, offset });
+
+        assert_eq!(Place::of(0x3300_0000), config(0, 0));
+        assert_eq!(Place::of(0x3300_8004), config(1, 4));
+        assert_eq!(Place::of(0x330f_8fff), config(31, 0xfff));
+        assert_eq!(Place::of(0x3300_9000), Some(Place::Nothing));
+        assert_eq!(Place::of(0x3310_0000), None);
+        assert_eq!(Place::of(0x32ff_ffff), None);
+        assert_eq!(Place::of(0x34ff_ffff), Some(Place::Window));
+    }
+
+    #[test]
+    fn only_messages_to_the_frame_are_interrupts() {
+        let message = |address, data| interrupt(Message { address, data });
+
+        assert_eq!(message(0x0300_1040, 64), Some(64));
+        assert_eq!(message(0x0300_1040, 255), Some(255));
+        // Another device's, a vCPU's own, and one that no guest has.
+        for data in [0, 31, 33, 63, 256, u32::MAX] {
+            assert_eq!(message(0x0300_1040, data), None);
+        }
+        assert_eq!(message(0x0300_1044, 64), None);
+        assert_eq!(message(0, 64), None);
+    }
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! The interrupts of a device.
+
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use backends::{Interrupt, warn_limited};
+use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
+use xen_hypercall::DomId;
+use xen_hypercall::dm_op::SetIrqLevel;
+use xen_ioctls::{IrqFd, Privcmd};
+
+use super::Error;
+use super::device::Raiser;
+use super::host::{self, duplicate};
+use crate::transport::pci::Pending;
+use crate::transport::{NO_VECTOR, Signals};
+
+/// No interrupt: below 32 are those of a vCPU.
+const NONE: u32 = 0;
+
+/// The edge-triggered interrupts of a device, with what the handler of the only one will read; which of them
+/// a queue raises is chosen by the driver, if there are several.
+#[derive(Debug)]
+pub struct Interrupts {
+    signals: Arc<Signals>,
+    lines: Vec<Line>,
+    /// By queue, and the last one the configuration's.
+    chosen: Vec<AtomicU16>,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Line {
+    domain: DomId,
+    privcmd: Privcmd,
+    raise: Raise,
+}
+
+#[derive(Debug)]
+enum Raise {
+    /// By the kernel, when the eventfd is written to. While it is bound to none, the eventfd keeps that there
+    /// is something to tell.
+    EventFd {
+        eventfd: EventFd,
+        binding: Mutex<Option<(u32, IrqFd)>>,
+    },
+    /// By a system call of our own.
+    DmOp { irq: AtomicU32, kept: AtomicBool },
+}
+
+impl Line {
+    fn new(raiser: &Raiser) -> Result<Self, Error> {
+        let raise = match raiser.irqfd {
+            true => Raise::EventFd {
+                eventfd: EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC).map_err(Error::EventFd)?,
+                binding: Mutex::default(),
+            },
+            false => Raise::DmOp {
+                irq: AtomicU32::new(NONE),
+                kept: AtomicBool::new(false),
+            },
+        };
+        Ok(Self {
+            domain: raiser.domain,
+            privcmd: raiser.privcmd.clone(),
+            raise,
+        })
+    }
+
+    /// Makes it the interrupt `irq` (an INTID), or none for the time being: what there is to tell is
+    /// told later then. One that cannot be raised is none.
+    fn bind(&self, irq: Option<u32>) -> Result<(), Error> {
+        let new = irq.unwrap_or(NONE);
+        match &self.raise {
+            Raise::EventFd { eventfd, binding } => {
+                let mut binding = binding.lock().unwrap_or_else(PoisonError::into_inner);
+                if binding.as_ref().map_or(NONE, |(old, _)| *old) == new {
+                    return Ok(());
+                }
+                *binding = None;
+                if let Some(irq) = irq {
+                    self.check(irq)?;
+                    let op = SetIrqLevel::new(irq, true);
+                    let irqfd = self
+                        .privcmd
+                        .irqfd(self.domain, &op, duplicate(eventfd)?)
+                        .map_err(Error::Xen)?;
+                    *binding = Some((irq, irqfd));
+                }
+            }
+            Raise::DmOp { irq: bound, .. } => {
+                if bound.load(Ordering::SeqCst) == new {
+                    return Ok(());
+                }
+                bound.store(NONE, Ordering::SeqCst);
+                if let Some(irq) = irq {
+                    self.check(irq)?;
+                    bound.store(irq, Ordering::SeqCst);
+                    self.raise_kept();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Level 0 changes nothing, but is refused if level 1 would be: better now than when the guest waits.
+    fn check(&self, irq: u32) -> Result<(), Error> {
+        self.privcmd
+            .perform(self.domain, SetIrqLevel::new(irq, false))
+            .map_err(|source| Error::Interrupt { irq, source })
+    }
+
+    /// Raises the interrupt. Xen's interrupt controllers latch an edge when the level is set to
+    /// one; there is nothing to lower.
+    fn raise(&self) {
+        match &self.raise {
+            Raise::EventFd { eventfd, .. } => {
+                if let Err(e) = eventfd.write(1) {
+                    warn_limited!("domain {}: cannot raise an interrupt: {e}", self.domain);
+                }
+            }
+            Raise::DmOp { kept, .. } => {
+                kept.store(true, Ordering::SeqCst);
+                self.raise_kept();
+            }
+        }
+    }
+
+    /// Raises it if there is something to tell, and somebody to tell it to.
+    fn raise_kept(&self) {
+        let Raise::DmOp { irq, kept } = &self.raise else {
+            return;
+        };
+        let irq = irq.load(Ordering::SeqCst);
+        if irq == NONE || !kept.swap(false, Ordering::SeqCst) {
+            return;
+        }
+        if let Err(e) = self
+            .privcmd
+            .perform(self.domain, SetIrqLevel::new(irq, true))
+        {
+            warn_limited!("domain {}: cannot raise interrupt {irq}: {e}", self.domain);
+        }
+    }
+
+    /// Whether there is something to tell that was not told.
+    fn is_kept(&self) -> bool {
+        match &self.raise {
+            Raise::EventFd { eventfd, binding } => {
+                let binding = binding.lock().unwrap_or_else(PoisonError::into_inner);
+                // What is bound is read by the kernel as soon as it is written.
+                binding.is_none() && host::is_readable(eventfd)
+            }
+            Raise::DmOp { kept, .. } => kept.load(Ordering::SeqCst),
+        }
+    }
+}
+
+impl Interrupts {
+    /// The interrupt `irq` (an INTID) for all of so many queues.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when it cannot be raised.
+    pub fn one(raiser: &Raiser, irq: u32, queues: u16) -> Result<Self, Error> {
+        let new = Self::new(raiser, 1, queues)?;
+        new.choose(std::iter::repeat(0));
+        new.bind(0, Some(irq))?;
+        Ok(new)
+    }
+
+    /// So many vectors for so many queues, of which the driver says later what they are.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when there are no descriptors left.
+    pub fn new(raiser: &Raiser, vectors: u16, queues: u16) -> Result<Self, Error> {
+        let lines = (0..vectors)
+            .map(|_| Line::new(raiser))
+            .collect::<Result<_, _>>()?;
+        let chosen = (0..=queues).map(|_| AtomicU16::new(NO_VECTOR)).collect();
+        Ok(Self {
+            signals: Arc::default(),
+            lines,
+            chosen,
+        })
+    }
+
+    /// What the handler of the interrupt will read.
+    pub fn signals(&self) -> &Arc<Signals> {
+        &self.signals
+    }
+
+    /// How many there are.
+    pub fn vectors(&self) -> u16 {
+        u16::try_from(self.lines.len()).unwrap_or(u16::MAX)
+    }
+
+    /// Which vector each queue raises, and at last the configuration.
+    pub fn choose(&self, vectors: impl Iterator<Item = u16>) {
+        for (chosen, vector) in self.chosen.iter().zip(vectors) {
+            chosen.store(vector, Ordering::Release);
+        }
+    }
+
+    /// Makes a vector the interrupt `irq`, or none for the time being.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when it cannot be raised: it is none then.
+    pub fn bind(&self, vector: u16, irq: Option<u32>) -> Result<(), Error> {
+        match self.lines.get(usize::from(vector)) {
+            Some(line) => line.bind(irq),
+            None => Ok(()),
+        }
+    }
+
+    /// What raises the interrupt of a queue when it is written to, if there is such a thing, as the driver has
+    /// chosen up to now.
+    pub fn eventfd(&self, queue: u16) -> Option<&EventFd> {
+        match &self.line(queue.into())?.raise {
+            Raise::EventFd { eventfd, .. } => Some(eventfd),
+            Raise::DmOp { .. } => None,
+        }
+    }
+
+    /// Raises all that is chosen: any queue may have used buffers, and the configuration may have changed.
+    pub fn raise_all(&self) {
+        for (vector, line) in (0..).zip(&self.lines) {
+            let is_it = |chosen: &AtomicU16| chosen.load(Ordering::Acquire) == vector;
+            if self.chosen.iter().any(is_it) {
+                line.raise();
+            }
+        }
+    }
+
+    /// Tells the driver to look at the configuration and the status.
+    pub fn raise_config(&self) {
+        self.raise(self.chosen.len() - 1);
+    }
+
+    fn raise(&self, of: usize) {
+        if let Some(line) = self.line(of) {
+            line.raise();
+        }
+    }
+
+    fn line(&self, of: usize) -> Option<&Line> {
+        let vector = self.chosen.get(of)?.load(Ordering::Acquire);
+        self.lines.get(usize::from(vector))
+    }
+}
+
+impl Interrupt for Interrupts {
+    fn queue(&self, index: u16) {
+        self.signals.queue();
+        self.raise(index.into());
+    }
+
+    fn config_changed(&self) {
+        self.signals.config();
+        self.raise_config();
+    }
+
+    fn broken(&self) {
+        self.signals.broken();
+        self.raise_config();
+    }
+}
+
+impl Pending for Interrupts {
+    fn is_pending(&self, vector: u16) -> bool {
+        let line = self.lines.get(usize::from(vector));
+        line.is_some_and(Line::is_kept)
+    }
+}
