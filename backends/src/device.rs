@@ -63,6 +63,12 @@ pub trait Device: Send {
     /// [kept](Request::keep).
     fn serve(&mut self, queue: u16, request: Request<'_>);
 
+    /// Whether serving a request never waits for anything but the processor. Then it may be served on the thread
+    /// that has brought the driver's notification, which has other things to do soon.
+    fn is_quick(&self) -> bool {
+        false
+    }
+
     /// Begins what it has put off while it served requests: it has seen a batch of them.
     ///
     /// With `wait`, it also ends everything for which it [holds](Request::hold) a request, and

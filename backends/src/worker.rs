@@ -9,13 +9,13 @@ mod tests;
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use event_manager::SubscriberOps;
 use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber};
-use event_manager::{SubscriberId, SubscriberOps};
 use vm_memory::GuestAddressSpace;
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 
@@ -65,11 +65,15 @@ pub struct Stopped {
 
 /// A thread that serves the queues of one device until it is stopped or dropped.
 ///
+/// It is woken by the queues' eventfds. Whoever learns of a notification first may also serve the queue
+/// [itself](Self::attend): waking a thread costs more than a small request.
+///
 /// A device that panics is never called again: its queues are retired,
 /// [`Interrupt::broken`] is called, and the thread waits to be stopped.
 pub struct Worker {
     bell: EventFd,
     wishes: Arc<Wishes>,
+    body: Arc<dyn Attend>,
     thread: Option<JoinHandle<Stopped>>,
 }
 
@@ -119,17 +123,23 @@ impl Worker {
         let wishes = Arc::new(Wishes::default());
         let queues = setup.queues.len();
         let body = Body::new(setup, bell.try_clone()?, wishes.clone());
+        let body = Arc::new(Mutex::new(Some(body)));
         let mut manager = EventManager::new_with_capacity(queues + 2).map_err(io::Error::other)?;
-        let id = manager.add_subscriber(body);
-        let body = manager.subscriber_mut(id).map_err(io::Error::other)?;
-        std::mem::replace(&mut body.registered, Ok(())).map_err(io::Error::other)?;
+        let id = manager.add_subscriber(Ears {
+            body: body.clone(),
+            registered: Ok(()),
+        });
+        let ears = manager.subscriber_mut(id).map_err(io::Error::other)?;
+        std::mem::replace(&mut ears.registered, Ok(())).map_err(io::Error::other)?;
+        let served = body.clone();
         let thread = thread::Builder::new().name(name).spawn(move || {
             let is_ready = enter();
-            run(manager, id, is_ready)
+            run(manager, &served, is_ready)
         })?;
         Ok(Self {
             bell,
             wishes,
+            body,
             thread: Some(thread),
         })
     }
@@ -150,6 +160,17 @@ impl Worker {
             .unwrap_or_else(|payload| resume_unwind(payload))
     }
 
+    /// Serves a batch of queue number `queue` on this thread, if that takes no waiting: the device is
+    /// [quick](Device::is_quick), and the worker is not at work. Says whether it was so; otherwise the
+    /// queue's eventfd is to be written. For whoever has learnt of a notification.
+    pub fn attend(&self, queue: u16) -> bool {
+        let attended = self.body.attend(queue);
+        if attended == Some(true) {
+            self.ring();
+        }
+        attended.is_some()
+    }
+
     /// Has the device [look](Device::look) at what may have changed.
     pub fn look(&self) {
         self.signal(&self.wishes.look);
@@ -157,6 +178,10 @@ impl Worker {
 
     fn signal(&self, wish: &AtomicBool) {
         wish.store(true, Ordering::Release);
+        self.ring();
+    }
+
+    fn ring(&self) {
         if let Err(error) = self.bell.write(1) {
             log::error!("cannot signal a worker: {error}");
         }
@@ -173,38 +198,66 @@ impl Drop for Worker {
     }
 }
 
+/// The state of a worker, until its thread has ended.
+type Shared<A> = Mutex<Option<Body<A>>>;
+
+/// What of a worker's state whoever brings notifications may use.
+trait Attend: Send + Sync {
+    /// Serves a queue, if that takes no waiting; `None` if it does, and otherwise whether there is more to do.
+    fn attend(&self, queue: u16) -> Option<bool>;
+}
+
+impl<A> Attend for Shared<A>
+where
+    A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static> + Send,
+{
+    fn attend(&self, queue: u16) -> Option<bool> {
+        let mut body = self.try_lock().ok()?;
+        body.as_mut()?.attend(queue)
+    }
+}
+
+/// Does something with the state, which is there as long as the thread is.
+fn with<A, R>(shared: &Shared<A>, act: impl FnOnce(&mut Body<A>) -> R) -> R {
+    let mut body = shared.lock().unwrap_or_else(PoisonError::into_inner);
+    act(body.as_mut().expect("only the end of the thread takes it"))
+}
+
 /// The life of a worker's thread.
-fn run<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>>(
-    mut manager: EventManager<Body<A>>,
-    id: SubscriberId,
-    is_ready: bool,
-) -> Stopped {
-    const KNOWN: &str = "the subscriber was added and only this function removes it";
+fn run<A>(mut manager: EventManager<Ears<A>>, shared: &Shared<A>, is_ready: bool) -> Stopped
+where
+    A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>,
+{
     if !is_ready {
-        manager.subscriber_mut(id).expect(KNOWN).retire();
+        with(shared, Body::retire);
     }
     let mut looked: Option<Instant> = None;
     loop {
-        let is_idle = manager.subscriber_mut(id).expect(KNOWN).is_idle();
+        let is_idle = with(shared, |body| body.is_idle());
         let is_due = looked.is_none_or(|looked| looked.elapsed() >= BLIND);
         let mut waited = Ok(0);
         if is_idle || is_due {
             waited = manager.run_with_timeout(if is_idle { -1 } else { 0 });
             looked = Some(Instant::now());
         }
-        let body = manager.subscriber_mut(id).expect(KNOWN);
-        if let Err(error) = waited {
-            log::error!("{}: cannot wait for events: {error}", thread_name());
-            body.retire();
+        let is_over = with(shared, |body| {
+            if let Err(error) = waited {
+                log::error!("{}: cannot wait for events: {error}", thread_name());
+                body.retire();
+                return true;
+            }
+            if !body.stopping {
+                body.round();
+            }
+            body.stopping
+        });
+        if is_over {
             break;
         }
-        if body.stopping {
-            break;
-        }
-        body.round();
     }
-    manager.subscriber_mut(id).expect(KNOWN).drain();
-    let Setup { device, queues, .. } = manager.remove_subscriber(id).expect(KNOWN).setup;
+    with(shared, Body::drain);
+    let body = shared.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Setup { device, queues, .. } = body.expect("nobody else takes it").setup;
     Stopped { device, queues }
 }
 
@@ -262,6 +315,11 @@ struct Body<A> {
     found_after: Option<u64>,
     /// When drivers were asked to notify last, unless one did.
     idle_since: Option<Instant>,
+}
+
+/// What the worker's thread hears.
+struct Ears<A> {
+    body: Arc<Shared<A>>,
     /// How `init`, which cannot fail, has fared.
     registered: event_manager::Result<()>,
 }
@@ -282,7 +340,6 @@ impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> Body<A> {
             patience: Patience::new(processors()),
             found_after: None,
             idle_since: None,
-            registered: Ok(()),
         }
     }
 
@@ -443,6 +500,45 @@ impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> Body<A> {
         self.setup.interrupt.broken();
     }
 
+    /// Somebody has something to say.
+    fn hear(&mut self, token: Token) {
+        match token {
+            Token::Bell => {
+                self.stopping |= self.wishes.stop.load(Ordering::Acquire);
+                self.is_looking |=
+                    self.wishes.look.swap(false, Ordering::AcqRel) && !self.is_retired();
+            }
+            Token::Device => self.is_woken = !self.is_retired(),
+            Token::Kick(place) => self.notified(usize::try_from(place).unwrap_or(usize::MAX)),
+        }
+    }
+
+    /// The driver has notified the queue at this place.
+    fn notified(&mut self, place: usize) {
+        Counters::add(&self.setup.counters.kicks, 1);
+        if let Some(since) = self.idle_since.take() {
+            self.patience.notified(since.elapsed() < LINGER);
+        }
+        if let (Some((queue, _)), Some(due)) =
+            (self.setup.queues.get(place), self.due.get_mut(place))
+        {
+            *due = !queue.is_broken();
+        }
+    }
+
+    /// Serves a queue for whoever brings a notification, as [`Attend::attend`] says.
+    fn attend(&mut self, queue: u16) -> Option<bool> {
+        // Where looking for requests pays, the worker does that.
+        if self.stopping || self.patience.is_worth_it() || !self.setup.device.is_quick() {
+            return None;
+        }
+        let mut queues = self.setup.queues.iter();
+        let place = queues.position(|(found, _)| found.index() == queue)?;
+        self.notified(place);
+        self.round();
+        Some(!self.is_idle())
+    }
+
     /// Watches all descriptors, edge-triggered: an eventfd reports each write then, so there
     /// is no need to read it, and one that nobody serves any more cannot keep the loop busy.
     fn register(&self, ops: &mut EventOps) -> event_manager::Result<()> {
@@ -459,32 +555,13 @@ impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> Body<A> {
     }
 }
 
-impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> MutEventSubscriber for Body<A> {
+impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> MutEventSubscriber for Ears<A> {
     fn init(&mut self, ops: &mut EventOps) {
-        self.registered = self.register(ops);
+        self.registered = with(&self.body, |body| body.register(ops));
     }
 
     fn process(&mut self, events: Events, _ops: &mut EventOps) {
-        match Token::from(events.data()) {
-            Token::Bell => {
-                self.stopping |= self.wishes.stop.load(Ordering::Acquire);
-                self.is_looking |=
-                    self.wishes.look.swap(false, Ordering::AcqRel) && !self.is_retired();
-            }
-            Token::Device => self.is_woken = !self.is_retired(),
-            Token::Kick(place) => {
-                Counters::add(&self.setup.counters.kicks, 1);
-                if let Some(since) = self.idle_since.take() {
-                    self.patience.notified(since.elapsed() < LINGER);
-                }
-                let place = usize::try_from(place).unwrap_or(usize::MAX);
-                if let (Some((queue, _)), Some(due)) =
-                    (self.setup.queues.get(place), self.due.get_mut(place))
-                {
-                    *due = !queue.is_broken();
-                }
-            }
-        }
+        with(&self.body, |body| body.hear(Token::from(events.data())));
     }
 }
 

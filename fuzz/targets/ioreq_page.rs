@@ -9,7 +9,7 @@ use xen_hypercall::DomId;
 use xen_hypercall::ioreq::{STATE_MASK, STATE_READY, STATE_RESPONSE, Slot};
 use xen_hypercall::memory::Resource;
 use xen_ioctls::sim::Xen;
-use xen_ioreq::{Access, Handler, IoreqServer, Kicked};
+use xen_ioreq::{Access, Handler, IoreqServer};
 use zerocopy::{FromBytes, IntoBytes};
 
 const GUEST: DomId = DomId(1);
@@ -28,15 +28,19 @@ impl Count {
 }
 
 impl Handler for Count {
+    type Work = ();
+
     fn read(&mut self, access: Access) -> u64 {
         self.access(access);
         0x5a5a
     }
 
-    fn write(&mut self, access: Access, _value: u64) -> Kicked {
+    fn write(&mut self, access: Access, _value: u64) -> Option<()> {
         self.access(access);
-        Kicked::none()
+        Some(())
     }
+
+    fn work(&mut self, (): ()) {}
 
     fn invalidate(&mut self) {
         self.0 += 1;

@@ -12,18 +12,20 @@
 //! ```
 //! use xen_hypercall::DomId;
 //! use xen_ioctls::sim;
-//! use xen_ioreq::{Access, Handler, IoreqServer, Kicked};
+//! use xen_ioreq::{Access, Handler, IoreqServer};
 //!
 //! struct Register(u64);
 //!
 //! impl Handler for Register {
+//!     type Work = ();
 //!     fn read(&mut self, _access: Access) -> u64 {
 //!         self.0
 //!     }
-//!     fn write(&mut self, _access: Access, value: u64) -> Kicked {
+//!     fn write(&mut self, _access: Access, value: u64) -> Option<()> {
 //!         self.0 = value;
-//!         Kicked::none()
+//!         None
 //!     }
+//!     fn work(&mut self, _work: ()) {}
 //!     fn invalidate(&mut self) {}
 //! }
 //!
@@ -47,7 +49,7 @@ mod server;
 mod strings;
 
 pub use access::{Access, Sbdf, Space};
-pub use server::{Error, Handler, IoreqServer, Kicked, Result};
+pub use server::{Error, Handler, IoreqServer, Result};
 pub use xen_ioctls::{IoEventFd, Kick};
 
 #[cfg(doctest)]

@@ -7,7 +7,6 @@ use std::ops::RangeInclusive;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
-use vmm_sys_util::eventfd::EventFd;
 use xen_hypercall::dm_op::{
     CreateIoreqServer, DestroyIoreqServer, DmOp, GetIoreqServerInfo, MapIoRange, NrVcpus, ServerId,
     SetIoreqServerState, UnmapIoRange,
@@ -65,50 +64,21 @@ impl Error {
     }
 }
 
-/// Something to signal once the vCPU runs again, or nothing.
-#[derive(Debug)]
-pub struct Kicked(Option<Arc<EventFd>>);
-
-impl Kicked {
-    /// The access causes no work.
-    pub fn none() -> Self {
-        Self(None)
-    }
-
-    /// Both. What came first does not wait for the vCPU.
-    fn and(self, next: Self, domain: DomId) -> Self {
-        match (&self.0, &next.0) {
-            (_, None) => self,
-            (Some(first), Some(second)) if !Arc::ptr_eq(first, second) => {
-                self.pass_on(domain);
-                next
-            }
-            _ => next,
-        }
-    }
-
-    /// Signals, if there is something to.
-    fn pass_on(self, domain: DomId) {
-        if let Some(eventfd) = self.0
-            && let Err(e) = eventfd.write(1)
-        {
-            log::error!("domain {domain}: cannot pass on a kick: {e}");
-        }
-    }
-
-    /// The access causes work for the owner of `eventfd`.
-    pub fn signal(eventfd: Arc<EventFd>) -> Self {
-        Self(Some(eventfd))
-    }
-}
-
 /// What answers a guest's accesses.
 pub trait Handler {
+    /// What a write may leave to be done when the vCPU runs again.
+    type Work;
+
     /// The guest reads; bytes of the result beyond the size of the access are not seen.
     fn read(&mut self, access: Access) -> u64;
 
-    /// The guest writes. The vCPU waits until this returns, so it returns soon.
-    fn write(&mut self, access: Access, value: u64) -> Kicked;
+    /// The guest writes. The vCPU waits until this returns, so it returns soon, and leaves to
+    /// [`work`](Self::work) what it can.
+    fn write(&mut self, access: Access, value: u64) -> Option<Self::Work>;
+
+    /// Does what a write has left. Its vCPU runs; others that have accessed something at the same time may
+    /// wait for this, and all that do so later.
+    fn work(&mut self, work: Self::Work);
 
     /// Memory of the guest has changed hands: mappings of it are to be dropped.
     fn invalidate(&mut self);
@@ -369,23 +339,28 @@ impl IoreqServer {
         let mut events = [0u32; EVENTS];
         let count = self.events.pending(&mut events)?;
         let events = &events[..count];
+        let mut left = None;
         for port in events {
             match self.vcpu_of.get(port) {
-                Some(vcpu) => self.answer(*vcpu, handler),
+                Some(vcpu) => follow(&mut left, self.answer(*vcpu, handler), handler),
                 None => self.take_buffered(handler),
             }
         }
-        match events {
-            [] => Ok(()),
-            events => Ok(self.events.acknowledge(events)?),
+        if !events.is_empty() {
+            self.events.acknowledge(events)?;
         }
+        // The last: whoever comes meanwhile is announced.
+        follow(&mut left, None, handler);
+        Ok(())
     }
 
     /// Answers every vCPU that waits, whether it was announced or not.
     pub fn dispatch_all(&mut self, handler: &mut impl Handler) {
+        let mut left = None;
         for vcpu in 0..self.ports.len() {
-            self.answer(vcpu, handler);
+            follow(&mut left, self.answer(vcpu, handler), handler);
         }
+        follow(&mut left, None, handler);
         self.take_buffered(handler);
     }
 
@@ -396,9 +371,10 @@ impl IoreqServer {
         };
         // An end there is: Xen has room for 511 of them, and each takes a guest longer than this.
         while let Some(write) = buffered.take() {
-            if let Some(access) = Access::of(&write) {
-                let kicked = handler.write(access, write.data);
-                kicked.pass_on(self.id.domain);
+            if let Some(access) = Access::of(&write)
+                && let Some(work) = handler.write(access, write.data)
+            {
+                handler.work(work);
             }
         }
     }
@@ -410,13 +386,17 @@ impl IoreqServer {
     ///
     /// As [`dispatch`](Self::dispatch).
     pub fn dispatch_left(&mut self, handler: &mut impl Handler) -> Result<()> {
+        let mut left = None;
         for vcpu in 0..self.ports.len() {
             match self.pages.claim_left(vcpu) {
                 Left::Nothing => {}
-                Left::Begun(claim) => self.serve(vcpu, claim, handler),
+                Left::Begun(claim) => {
+                    follow(&mut left, self.serve(vcpu, claim, handler), handler);
+                }
                 Left::Answered => self.events.notify(self.ports[vcpu])?,
             }
         }
+        follow(&mut left, None, handler);
         self.dispatch_all(handler);
         Ok(())
     }
@@ -432,21 +412,30 @@ impl IoreqServer {
         self.id.is_left = false;
     }
 
-    fn answer(&self, vcpu: usize, handler: &mut impl Handler) {
-        if let Some(claim) = self.pages.claim(vcpu) {
-            self.serve(vcpu, claim, handler);
-        }
+    fn answer<H: Handler>(&self, vcpu: usize, handler: &mut H) -> Option<H::Work> {
+        let claim = self.pages.claim(vcpu)?;
+        self.serve(vcpu, claim, handler)
     }
 
-    fn serve<'s>(&'s self, vcpu: usize, claim: Claim<'s>, handler: &mut impl Handler) {
+    fn serve<'s, H: Handler>(
+        &'s self,
+        vcpu: usize,
+        claim: Claim<'s>,
+        handler: &mut H,
+    ) -> Option<H::Work> {
         let resume = Resume {
             server: self,
             vcpu,
             claim: Some(claim),
         };
-        let kicked = resume.serve(handler);
-        drop(resume);
-        kicked.pass_on(self.id.domain);
+        resume.serve(handler)
+    }
+}
+
+/// Does what was left before, as something else is left now, or nothing.
+fn follow<H: Handler>(left: &mut Option<H::Work>, next: Option<H::Work>, handler: &mut H) {
+    if let Some(work) = std::mem::replace(left, next) {
+        handler.work(work);
     }
 }
 
@@ -488,7 +477,7 @@ struct Resume<'a> {
 }
 
 impl Resume<'_> {
-    fn serve(&self, handler: &mut impl Handler) -> Kicked {
+    fn serve<H: Handler>(&self, handler: &mut H) -> Option<H::Work> {
         let claim = self.claim.as_ref().expect("only drop takes it");
         match claim.request() {
             Request::Access(accesses) => return self.carry_out(claim, &accesses, handler),
@@ -501,18 +490,16 @@ impl Resume<'_> {
                 );
             }
         }
-        Kicked::none()
+        None
     }
-}
 
-impl Resume<'_> {
-    /// Carries out what is asked, as often as it is.
-    fn carry_out(
+    /// Carries out what is asked, as often as it is. What one access has left is done before the next.
+    fn carry_out<H: Handler>(
         &self,
         claim: &Claim<'_>,
         accesses: &Accesses,
-        handler: &mut impl Handler,
-    ) -> Kicked {
+        handler: &mut H,
+    ) -> Option<H::Work> {
         let domain = self.server.id.domain;
         let size = accesses.first.size;
         let values = match accesses.data {
@@ -522,7 +509,7 @@ impl Resume<'_> {
                     Ok(values) => Some((values, addr)),
                     Err(e) => {
                         log::debug!("domain {domain}: a string instruction: {e}");
-                        return Kicked::none();
+                        return None;
                     }
                 }
             }
@@ -531,7 +518,7 @@ impl Resume<'_> {
             // Should the handler panic, the guest reads zero.
             claim.data(0);
         }
-        let mut kicked = Kicked::none();
+        let mut left = None;
         for n in 0..accesses.count.min(MOST) {
             let access = accesses.nth(n);
             let next = match (&values, accesses.data) {
@@ -546,9 +533,11 @@ impl Resume<'_> {
                 }
                 (None, Data::Value(value) | Data::Memory(value)) => value,
             };
-            kicked = kicked.and(handler.write(access, next), domain);
+            if let Some(work) = handler.write(access, next) {
+                follow(&mut left, Some(work), handler);
+            }
         }
-        kicked
+        left
     }
 }
 

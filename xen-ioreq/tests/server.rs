@@ -17,7 +17,7 @@ use xen_hypercall::memory::Resource;
 use xen_hypercall::{DomId, Port};
 use xen_ioctls::sim::{Arch, Call, Config, Guest, Xen};
 use xen_ioctls::{EventChannels, Privcmd};
-use xen_ioreq::{Access, Error, Handler, IoreqServer, Kick, Kicked, Sbdf, Space};
+use xen_ioreq::{Access, Error, Handler, IoreqServer, Kick, Sbdf, Space};
 
 const GUEST: DomId = DomId(7);
 const BASE: u64 = 0x200_0000;
@@ -41,14 +41,20 @@ impl Device {
 }
 
 impl Handler for Device {
+    type Work = Arc<EventFd>;
+
     fn read(&mut self, access: Access) -> u64 {
         self.reads.push(access);
         0x1122_3344_5566_7788
     }
 
-    fn write(&mut self, access: Access, value: u64) -> Kicked {
+    fn write(&mut self, access: Access, value: u64) -> Option<Arc<EventFd>> {
         self.writes.push((access, value));
-        self.kick.clone().map_or(Kicked::none(), Kicked::signal)
+        self.kick.clone()
+    }
+
+    fn work(&mut self, kick: Arc<EventFd>) {
+        kick.write(1).unwrap();
     }
 
     fn invalidate(&mut self) {
@@ -60,11 +66,17 @@ impl Handler for Device {
 struct Broken;
 
 impl Handler for Broken {
+    type Work = ();
+
     fn read(&mut self, _: Access) -> u64 {
         panic!("a defect of the device")
     }
 
-    fn write(&mut self, _: Access, _: u64) -> Kicked {
+    fn write(&mut self, _: Access, _: u64) -> Option<()> {
+        panic!("a defect of the device")
+    }
+
+    fn work(&mut self, (): ()) {
         panic!("a defect of the device")
     }
 

@@ -179,6 +179,8 @@ pub struct Disk {
     /// What the driver has taken of them.
     accepted: u64,
     timer: TimerFd,
+    /// All that takes time is the ring's, or nothing takes time.
+    is_quick: bool,
     /// The timer and the ring in one descriptor.
     events: Epoll,
     /// When the size is looked at again.
@@ -219,7 +221,9 @@ impl Disk {
             action: "wait for",
             source,
         })?;
+        let is_queued = ring.is_some() && image.direct.is_some();
         Ok(Self {
+            is_quick: is_queued || image.is_in_memory(),
             ring,
             image,
             capacity,
@@ -393,6 +397,10 @@ impl Device for Disk {
         self.measure();
         self.set_timer();
         self.idle_looks = 0;
+    }
+
+    fn is_quick(&self) -> bool {
+        self.is_quick
     }
 
     fn serve(&mut self, _queue: u16, request: Request<'_>) {

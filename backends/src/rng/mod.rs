@@ -105,6 +105,10 @@ impl Device for Entropy {
         }
     }
 
+    fn is_quick(&self) -> bool {
+        matches!(*self.source, Source::Kernel)
+    }
+
     fn serve(&mut self, _queue: u16, mut request: Request<'_>) {
         if request.readable_len() > 0 || request.writable_len() == 0 {
             return request.malformed("not one for entropy");

@@ -128,6 +128,70 @@ fn each_kick_wakes_the_worker_though_nobody_reads_it() {
     assert_eq!(bench.counts().kicks, 3);
 }
 
+/// Says on which thread it serves, for which it never waits.
+struct Quick(Count, Arc<Mutex<Vec<thread::ThreadId>>>);
+
+impl Device for Quick {
+    fn traits(&self) -> Traits {
+        self.0.traits()
+    }
+
+    fn is_quick(&self) -> bool {
+        true
+    }
+
+    fn serve(&mut self, queue: u16, request: Request<'_>) {
+        self.1.lock().unwrap().push(thread::current().id());
+        self.0.serve(queue, request);
+    }
+}
+
+#[test]
+fn a_quick_device_is_served_on_the_thread_that_brings_the_kick() {
+    let mut bench = Bench::new();
+    let threads = Arc::default();
+    let device = Box::new(Quick(Count(0), Arc::clone(&threads)));
+    let setup = Setup {
+        device,
+        ..bench.setup()
+    };
+    let worker = Worker::spawn("quick".into(), setup).unwrap();
+
+    let attend = || {
+        // The worker may be looking at its queues just now.
+        while !worker.attend(1) {
+            thread::yield_now();
+        }
+    };
+    attend();
+    bench.send(1, 1);
+    attend();
+    let served = bench.drivers[1].used();
+    bench.send(0, 1);
+    bench.kicks[0].write(1).unwrap();
+    bench.interrupts.wait(2, 0);
+    drop(worker);
+
+    assert_eq!(served, [(0, 2)]);
+    assert_eq!(bench.drivers[0].used(), [(0, 2)]);
+    let threads = threads.lock().unwrap();
+    assert_eq!(threads[0], thread::current().id());
+    assert_ne!(threads[1], thread::current().id());
+}
+
+#[test]
+fn a_device_that_may_wait_and_a_queue_that_is_not_there_are_left_to_the_worker() {
+    let mut bench = Bench::new();
+    let worker = Worker::spawn("slow".into(), bench.setup()).unwrap();
+    bench.send(0, 1);
+
+    assert!(!worker.attend(0));
+    assert!(!worker.attend(7));
+
+    bench.kicks[0].write(1).unwrap();
+    bench.interrupts.wait(1, 0);
+}
+
 #[test]
 fn a_stopped_device_goes_on_where_it_was() {
     let mut bench = Bench::new();

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use xen_ioreq::{Access, Handler, Kicked};
+use xen_ioreq::{Access, Handler};
 
 use super::Error;
 use super::device::{GuestDevice, Place};
@@ -12,6 +12,15 @@ use crate::bridge;
 use crate::channel::DeviceId;
 use crate::transport::MMIO_SIZE;
 use crate::transport::pci::BAR_SIZE;
+
+/// A driver's notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kick {
+    /// Of which device.
+    base: u64,
+    /// For which queue.
+    queue: u16,
+}
 
 /// Devices by the address of their registers.
 #[derive(Debug, Default)]
@@ -131,6 +140,8 @@ impl Bus {
 }
 
 impl Handler for Bus {
+    type Work = Kick;
+
     fn read(&mut self, access: Access) -> u64 {
         match self.find(access.addr) {
             Some((device, place)) => device.read(place, access.size),
@@ -139,16 +150,20 @@ impl Handler for Bus {
         }
     }
 
-    fn write(&mut self, access: Access, value: u64) -> Kicked {
-        let Some((device, place)) = self.find(access.addr) else {
-            return Kicked::none();
-        };
-        let kicked = device.write(place, access.size, value);
+    fn write(&mut self, access: Access, value: u64) -> Option<Kick> {
+        let (device, place) = self.find(access.addr)?;
+        let queue = device.write(place, access.size, value);
+        let (base, id) = (*device.range().start(), device.id());
         if device.take_first_use() {
-            let id = device.id();
             self.ready.push(id);
         }
-        kicked
+        queue.map(|queue| Kick { base, queue })
+    }
+
+    fn work(&mut self, Kick { base, queue }: Kick) {
+        if let Some(device) = self.devices.get(&base) {
+            device.attend(queue);
+        }
     }
 
     fn invalidate(&mut self) {

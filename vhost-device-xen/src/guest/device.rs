@@ -18,7 +18,6 @@ use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 use xen_hypercall::DomId;
 use xen_hypercall::dm_op::SetIrqLevel;
 use xen_ioctls::Privcmd;
-use xen_ioreq::Kicked;
 use xen_vm_memory::{GuestSpace, Mode, Pin};
 
 use super::Error;
@@ -337,8 +336,9 @@ impl GuestDevice {
         }
     }
 
-    /// Does what a write of the guest asks for.
-    pub fn write(&mut self, place: Place, size: u8, value: u64) -> Kicked {
+    /// Does what a write of the guest asks for; if it is a notification, says for which queue: that is to be
+    /// [attended to](Self::attend) when the vCPU runs.
+    pub fn write(&mut self, place: Place, size: u8, value: u64) -> Option<u16> {
         let action = match (place, &mut self.function) {
             (Place::Mmio(offset), None) => mmio::write(&mut self.registers, offset, size, value),
             (Place::Config(offset), Some(function)) => {
@@ -410,13 +410,10 @@ impl GuestDevice {
     }
 
     /// Does what registers ask for; for rings that were served before, if so.
-    fn act(&mut self, action: Action, again: bool) -> Kicked {
+    fn act(&mut self, action: Action, again: bool) -> Option<u16> {
         match action {
             Action::None => {}
-            Action::Kick(queue) => {
-                let kick = self.kicks.get(usize::from(queue));
-                return kick.map_or_else(Kicked::none, |kick| Kicked::signal(kick.clone()));
-            }
+            Action::Kick(queue) => return Some(queue),
             Action::Start { features, queues } => {
                 if let Err(e) = self.start(features, &queues, again) {
                     warn_limited!("domain {}: {}: {}", self.domain, self.name(), chain(&e));
@@ -438,7 +435,21 @@ impl GuestDevice {
                 self.interrupts.raise_config();
             }
         }
-        Kicked::none()
+        None
+    }
+
+    /// The driver has notified a queue: serves it, or has it served.
+    pub fn attend(&self, queue: u16) {
+        if let State::Running { worker, .. } = &self.state
+            && worker.attend(queue)
+        {
+            return;
+        }
+        if let Some(kick) = self.kicks.get(usize::from(queue))
+            && let Err(e) = kick.write(1)
+        {
+            log::error!("domain {}: cannot pass on a kick: {e}", self.domain);
+        }
     }
 
     /// Drops what is mapped of memory that has changed hands.
