@@ -84,6 +84,7 @@ pub fn run(subject: Subject, names: &[String]) -> Result<ExitCode, Error> {
             .iter()
             .chain(&crowd::A_GUEST_REBOOTS_TWENTY_TIMES)
             .chain(pci::THE_DAEMON_IS_FIRST_ON_PCI)
+            .chain([&pci::DEBIANS_KERNEL_USES_DEVICES_ON_PCI])
             .chain([
                 &crowd::TWENTY_LARGE_GUESTS_COME_AND_GO,
                 &crowd::IDLE_GUESTS_COST_NOTHING,

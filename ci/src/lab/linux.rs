@@ -101,30 +101,12 @@ pub fn build(step: &mut Step<'_>, source: &Path, scratch: &Scratch) -> Result<()
     let modules = out.join("modules");
     fs::create_dir(&modules).map_err(Error::path("create", &modules))?;
     let mut found = Vec::new();
-    find_modules(&tree, &mut found)?;
-    for module in found {
+    super::files(&tree, &mut found)?;
+    let is_module = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "ko");
+    for module in found.into_iter().filter(is_module) {
         let to = modules.join(module.file_name().unwrap_or_default());
         super::copy(&module, &to)?;
         step.run(super::cross_tool("strip").arg("-g").arg(&to))?;
-    }
-    Ok(())
-}
-
-fn find_modules(dir: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
-    for entry in fs::read_dir(dir).map_err(Error::path("list", dir))? {
-        let entry = entry.map_err(Error::path("list", dir))?;
-        let kind = entry
-            .file_type()
-            .map_err(Error::path("read", entry.path()))?;
-        if kind.is_dir() {
-            find_modules(&entry.path(), found)?;
-        } else if entry
-            .path()
-            .extension()
-            .is_some_and(|extension| extension == "ko")
-        {
-            found.push(entry.path());
-        }
     }
     Ok(())
 }

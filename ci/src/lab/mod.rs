@@ -4,6 +4,7 @@
 
 pub mod apt;
 pub mod boot;
+pub mod debian;
 pub mod host;
 pub mod linux;
 pub mod plain;
@@ -172,6 +173,22 @@ fn jobs() -> String {
 /// One of the cross compiler's tools.
 pub(crate) fn cross_tool(name: &str) -> Command {
     Command::new(format!("aarch64-linux-gnu-{name}"))
+}
+
+/// All files below a directory.
+fn files(dir: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
+    for entry in fs::read_dir(dir).map_err(Error::path("list", dir))? {
+        let entry = entry.map_err(Error::path("list", dir))?;
+        let kind = entry
+            .file_type()
+            .map_err(Error::path("read", entry.path()))?;
+        if kind.is_dir() {
+            files(&entry.path(), found)?;
+        } else {
+            found.push(entry.path());
+        }
+    }
+    Ok(())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), Error> {

@@ -15,11 +15,15 @@ use crate::{
     lab::{
         Lab,
         boot::{Boot, End, Outcome},
+        debian,
     },
 };
 
 /// What is left of a test's time when its script is given up: the consoles are printed then.
 const LAST_WORDS: Duration = Duration::from_secs(15);
+
+/// The directory with Debian's kernel.
+const DEBIAN: &str = "debian";
 
 /// Programs built for arm64, by name.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +51,9 @@ impl Programs {
             if !programs.contains_key(name) {
                 programs.insert(*name, cross::build_released(lab, name, version)?);
             }
+        }
+        if tests.iter().any(|test| test.debian) {
+            programs.insert(DEBIAN, debian::kernel(lab.cache())?);
         }
         let mut examples: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for (package, name) in tests.iter().flat_map(|test| test.examples) {
@@ -94,7 +101,8 @@ impl LabTest {
         let examples = self.examples.iter().map(|(_, name)| name);
         let released = self.released.iter().map(|(name, _)| name);
         let ours = self.programs.iter().chain(self.images);
-        for name in ours.chain(examples).chain(released) {
+        let debian = self.debian.then_some(&DEBIAN);
+        for name in ours.chain(examples).chain(released).chain(debian) {
             if let Some(path) = programs.0.get(name) {
                 boot = boot.file(name, path.clone());
             }
@@ -164,11 +172,12 @@ impl Guest {
             name,
             vcpus,
             memory,
+            kernel,
             config,
             ..
         } = self;
         format!(
-            "name = \"{name}\"\nkernel = \"/lab/Image\"\nramdisk = \"/tmp/{name}.cpio\"\n\
+            "name = \"{name}\"\nkernel = \"{kernel}\"\nramdisk = \"/tmp/{name}.cpio\"\n\
              extra = \"console=hvc0 rdinit=/init\"\nmemory = {memory}\nvcpus = {vcpus}\n\
              on_reboot = \"destroy\"\non_crash = \"destroy\"\n{}\n",
             config.join("\n")

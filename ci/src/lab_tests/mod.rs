@@ -112,6 +112,8 @@ pub struct LabTest {
     /// Workspaces `lab-NAME` in `ci/NAME` whose Images, which `xl` can boot, are built and put into
     /// `/test`.
     pub images: &'static [&'static str],
+    /// Whether Debian's own kernel for arm64 and its modules are put into `/test/debian`.
+    pub debian: bool,
     /// Names and texts of files in `/test`, where the script runs.
     pub files: &'static [(&'static str, &'static str)],
     /// The guests that the script may start.
@@ -138,6 +140,7 @@ impl LabTest {
         examples: &[],
         released: &[],
         images: &[],
+        debian: false,
         files: &[],
         guests: &[],
         dom0: "",
@@ -155,6 +158,8 @@ pub struct Guest {
     pub vcpus: u8,
     /// Its memory in MiB.
     pub memory: u32,
+    /// Its kernel, a file in dom0.
+    pub kernel: &'static str,
     /// More lines of its `xl.cfg`.
     pub config: &'static [&'static str],
     /// What its root has of the test's `programs`, `examples` and `files`, and of dom0's.
@@ -169,6 +174,7 @@ impl Guest {
         name: "",
         vcpus: 1,
         memory: 128,
+        kernel: "/lab/Image",
         config: &[],
         files: &[],
         script: "",

@@ -358,3 +358,51 @@ pub const THE_DAEMON_IS_FIRST_ON_PCI: &[LabTest] = &[
     first!("the_daemon_is_first_on_pci_with_grants", "1"),
     first!("the_daemon_is_first_on_pci_without_grants", "0"),
 ];
+
+/// Debian's own kernel, as it is, uses the devices; it has no grants for virtio.
+pub const DEBIANS_KERNEL_USES_DEVICES_ON_PCI: LabTest = LabTest {
+    name: "debians_kernel_uses_devices_on_pci",
+    timeout: Duration::from_secs(300),
+    programs: &[DAEMON, LAB_GUEST],
+    debian: true,
+    files: &[RULES, PCI, DEVICES],
+    guests: &[Guest {
+        name: "debian",
+        memory: 512,
+        kernel: "/test/debian/Image",
+        config: four!("debian", "0", bus!("0")),
+        files: &["debian", "devices.sh", LAB_GUEST],
+        script: "
+            set -e
+            . /devices.sh
+            uname -r
+            for module in /debian/*.ko; do insmod $module; done
+            entropy
+            lab-guest io /dev/vda 60 7 4
+            if [ -e /dev/i2c-0 ]; then lab-guest i2c /dev/i2c-0 use 0x50; fi
+            if [ -e /dev/gpiochip0 ]; then lab-guest gpio /dev/gpiochip0 pair 0 1; fi
+            grep GICv2m /proc/interrupts
+            echo 'all used'
+        ",
+        ..Guest::DEFAULT
+    }],
+    dom0: "
+        . ./pci.sh
+        pci_rules
+        pci_trees
+        images debian
+        daemon_start --config pci.toml
+        guest_start debian
+        guest_wait debian 200
+        guest_gone debian 20
+        daemon_leaves_nothing
+    ",
+    seen: &[
+        ("debian", "entropy: 512 bytes"),
+        ("debian", "GICv2m-PCI-MSIX-*virtio*"),
+        ("debian", "all used"),
+        ("dom0", "nothing is left"),
+    ],
+    unseen: &[("daemon", "ERROR"), ("daemon", "WARN")],
+    ..LabTest::DEFAULT
+};
