@@ -3,7 +3,7 @@
 //! `pci`: an ill-willed driver of a virtio-pci function.
 //!
 //! It writes what it may not into the configuration space, the common structure and the MSI-X table, moves the
-//! BAR about, and lets every vector send every interrupt that there is, and many that there are not. As with
+//! BAR about, and lets every vector send interrupts of all kinds, and what is none. As with
 //! `poke`, no ring is ever put into the guest's memory.
 
 use std::error::Error;
@@ -35,9 +35,13 @@ const NOTIFY: usize = 0x3000;
 const TABLE: usize = 0x4000;
 const PENDING: usize = 0x5000;
 
-/// Where messages go to, and which there may be.
+/// Where messages go to.
 const DOORBELL: u64 = 0x0300_1040;
-const INTERRUPTS: std::ops::Range<u64> = 0..1100;
+
+/// Interrupts: some of all that there are and are not, and the ends of those that are devices'.
+fn interrupts() -> impl Iterator<Item = u64> {
+    (0..1100).step_by(23).chain([31, 32, 63, 64, 255, 256])
+}
 
 /// Runs `pci SLOT [SEED] [COUNT]`.
 ///
@@ -145,7 +149,7 @@ impl Attack {
     /// Every vector sends everything, as often as there are entries: the device is broken each time, which
     /// interrupts.
     fn messages(&mut self, entries: usize) {
-        for data in INTERRUPTS {
+        for data in interrupts() {
             for entry in 0..entries {
                 let entry = TABLE + 16 * entry;
                 let doorbell = if data % 7 == 0 { data << 12 } else { DOORBELL };
@@ -241,6 +245,6 @@ mod tests {
 
         attack.run(1, 1000).unwrap();
 
-        assert!(attack.done > 10_000, "only {} accesses", attack.done);
+        assert!(attack.done > 5_000, "only {} accesses", attack.done);
     }
 }
