@@ -30,8 +30,10 @@ const DOORBELL: u64 = FRAME + 0x40;
 pub const FIRST_SPI: u32 = 64;
 /// How many there are.
 pub const SPIS: u32 = 192;
+/// The last one.
+pub const LAST_SPI: u32 = FIRST_SPI + SPIS - 1;
 /// What `nr_spis` has to be, at least: INTIDs below 32 do not count.
-pub const NR_SPIS: u32 = FIRST_SPI + SPIS - 32;
+pub const NR_SPIS: u32 = LAST_SPI + 1 - 32;
 /// Places for devices; each has one function. libxl announces no more than 11 devices.
 pub const SLOTS: u8 = 32;
 
@@ -93,7 +95,7 @@ impl Place {
 
 /// The INTID that a message raises, if it is one of the frame's.
 pub fn interrupt(message: Message) -> Option<u32> {
-    let is_ours = (FIRST_SPI..FIRST_SPI + SPIS).contains(&message.data);
+    let is_ours = (FIRST_SPI..=LAST_SPI).contains(&message.data);
     (message.address == DOORBELL && is_ours).then_some(message.data)
 }
 

@@ -8,12 +8,14 @@ use std::process::ExitCode;
 
 use backends::block::Engine;
 use xen_hypercall::DomId;
-use xen_hypercall::dm_op::NrVcpus;
+use xen_hypercall::dm_op::{NrVcpus, SetIrqLevel};
 use xen_ioctls::{EventChannels, Grants, Privcmd};
 use xen_store::{Client, Store};
 
+use crate::bridge;
 use crate::config::Config;
 use crate::guest::chain;
+use crate::supervisor::rules;
 
 /// The last domain number that can be a guest's: Xen gives them out from 1 on, so a host that has
 /// one of this number has had 32,751 others first.
@@ -44,6 +46,7 @@ pub fn run(config: Option<&Path>) -> ExitCode {
         ("confinement", confinement()),
         ("XenStore", xenstore()),
         ("configuration", configuration(config)),
+        ("guests on PCI", guests_on_pci(config)),
     ];
     let mut works = true;
     for (what, finding) in &findings {
@@ -183,5 +186,32 @@ fn configuration(path: Option<&Path>) -> Finding {
         Ok(config) if config == Config::default() => Finding::Good("default".into()),
         Ok(_) => Finding::Good("read".into()),
         Err(e) => Finding::Missing(chain(&e).trim_end().into(), "correct the file"),
+    }
+}
+
+/// Whether the guests that the configuration has on PCI can be there. What a guest's `xl.cfg` has besides is
+/// seen when it looks at its bus, and then is in the log.
+fn guests_on_pci(path: Option<&Path>) -> Finding {
+    let config = Config::load(path).unwrap_or_default();
+    if config.pci.is_empty() {
+        return Finding::Good("none".into());
+    }
+    let guests = Client::open().and_then(|store| rules::guests_on_pci(&store, &config));
+    let (guests, privcmd) = match (guests, Privcmd::open()) {
+        (Ok(guests), Ok(privcmd)) => (guests, privcmd),
+        _ => return Finding::Worse("not known without Xen".into(), "see above"),
+    };
+    let last = || SetIrqLevel::new(bridge::LAST_SPI, false);
+    let mut poor = guests;
+    poor.retain(|domain, _| privcmd.perform(DomId(*domain), last()).is_err());
+    match poor.is_empty() {
+        true => Finding::Good("those that run have interrupts for it".into()),
+        false => Finding::Worse(
+            format!(
+                "no interrupts: {}",
+                Vec::from_iter(poor.into_values()).join(", ")
+            ),
+            "put nr_spis = 224 and device_tree = (see `dtb`) into the guests' xl.cfg",
+        ),
     }
 }

@@ -232,6 +232,7 @@ pub const BUSES_THAT_DISAGREE_ARE_NAMED: LabTest = LabTest {
         for guest in poor blind forgotten; do
             guest_start $guest -p
             wait_for 10 sh -c 'vhost-device-xen list | grep -q served'
+            vhost-device-xen check --config pci.toml
             xl unpause $guest
             guest_wait $guest 90
             guest_gone $guest 20
@@ -245,6 +246,11 @@ pub const BUSES_THAT_DISAGREE_ARE_NAMED: LabTest = LabTest {
         ),
         ("poor", "it works"),
         ("poor", "*2000000.virtio/virtio0"),
+        ("dom0", "guests on PCI: no interrupts: poor"),
+        (
+            "dom0",
+            "guests on PCI: those that run have interrupts for it",
+        ),
         ("daemon", "the guest does not look at its PCI bus"),
         ("blind", "no device"),
         (

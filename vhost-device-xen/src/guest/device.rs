@@ -120,7 +120,7 @@ impl Raiser {
 
     /// The device, on PCI only if the guest has interrupts for that.
     pub fn place(&self, spec: DeviceSpec) -> DeviceSpec {
-        let last = SetIrqLevel::new(bridge::FIRST_SPI + bridge::SPIS - 1, false);
+        let last = SetIrqLevel::new(bridge::LAST_SPI, false);
         if spec.slot.is_none() || self.privcmd.perform(self.domain, last).is_ok() {
             return spec;
         }

@@ -12,7 +12,7 @@ mod guests;
 mod handover;
 mod keys;
 mod process;
-mod rules;
+pub mod rules;
 mod spec;
 
 use std::collections::BTreeMap;

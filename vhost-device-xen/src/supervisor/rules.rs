@@ -2,15 +2,16 @@
 
 //! Which hardware of the host a device of a guest is given, and opening that.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use backends::gpio::HostChip;
 use xen_store::Store;
 
-use super::keys::Key;
+use super::keys::{Key, directory_path};
 use super::spec::{Error, open};
-use crate::channel::{DeviceKind, External};
+use crate::channel::{DeviceId, DeviceKind, Directory, External};
 use crate::config::{self, BlockOptions, Config, Gpio, Hardware, I2c, Scope};
 
 /// A guest by what the configuration may call it.
@@ -82,6 +83,32 @@ pub fn is_on_pci(
     let guest = Guest::find(store, domain)?;
     let mut rules = config.pci.iter();
     Ok(rules.any(|rule| guest.has(&rule.scope, id.index)))
+}
+
+/// The guests that have devices, and whom the configuration has on PCI: by number and name.
+///
+/// # Errors
+///
+/// When XenStore does not answer.
+pub fn guests_on_pci(
+    store: &impl Store,
+    config: &Config,
+) -> Result<BTreeMap<u16, String>, xen_store::Error> {
+    let mut guests = BTreeMap::new();
+    for directory in [Directory::Virtio, Directory::Disk] {
+        let domains = store.directory(&directory_path(directory))?;
+        let domains = domains.unwrap_or_default();
+        for domain in domains.iter().filter_map(|domain| domain.parse().ok()) {
+            let id = DeviceId {
+                directory,
+                index: 0,
+            };
+            if is_on_pci(store, (domain, id), config)? {
+                guests.insert(domain, Guest::find(store, domain)?.name);
+            }
+        }
+    }
+    Ok(guests)
 }
 
 /// The process that the configuration has for a device of a type, if it has one.
@@ -249,7 +276,6 @@ mod tests {
     use xen_store::sim::Server;
 
     use super::*;
-    use crate::channel::{DeviceId, Directory};
 
     const DEVICE: Key = (
         7,
@@ -305,6 +331,28 @@ mod tests {
         assert_eq!(queues(&config, "xvda"), 3);
         assert_eq!(queues(&config, "xvdb"), 4);
         assert_eq!(queues(&Config::default(), "xvda"), 1);
+    }
+
+    #[test]
+    fn guests_on_pci_are_those_with_a_rule_and_devices() {
+        let server = server();
+        for (domain, name) in [(8, "other"), (9, "fast")] {
+            server.write(&format!("/local/domain/{domain}/name"), name);
+        }
+        for place in ["virtio/7/0", "virtio/8/0", "virtio_disk/8/51712"] {
+            server.write(&format!("/local/domain/0/backend/{place}/state"), "1");
+        }
+        let on_pci = |text: &str| {
+            let config: Config = toml::from_str(text).unwrap();
+            let found = guests_on_pci(&server.client(), &config).unwrap();
+            Vec::from_iter(found)
+        };
+
+        assert_eq!(on_pci(""), []);
+        let both = [(7, "sensor".to_owned()), (8, "other".to_owned())];
+        assert_eq!(on_pci("[[pci]]\nguest = \"*\"\n"), both);
+        let rules = "[[pci]]\nguest = \"fast\"\n[[pci]]\nguest = \"other\"\n";
+        assert_eq!(on_pci(rules), both[1..]);
     }
 
     #[test]
