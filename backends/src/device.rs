@@ -63,8 +63,9 @@ pub trait Device: Send {
     /// [kept](Request::keep).
     fn serve(&mut self, queue: u16, request: Request<'_>);
 
-    /// Whether serving a request never waits for anything but the processor. Then it may be served on the thread
-    /// that has brought the driver's notification, which has other things to do soon.
+    /// Whether serving a request never waits for anything but the processor, with [`submit`](Self::submit). Then
+    /// it may be served on the thread that has brought the driver's notification, which has other things to do
+    /// soon.
     fn is_quick(&self) -> bool {
         false
     }

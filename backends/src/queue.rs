@@ -179,6 +179,17 @@ impl VirtQueue {
         !self.broken && index.map_or(true, |index| index.0 != self.queue.next_avail())
     }
 
+    /// How many requests wait, if the ring makes sense.
+    pub(crate) fn waiting<A>(&self, space: &A) -> Option<u16>
+    where
+        A: GuestAddressSpace<M: Batch>,
+    {
+        let index = self.queue.avail_idx(&*space.memory(), Ordering::Acquire);
+        index
+            .ok()
+            .map(|index| index.0.wrapping_sub(self.queue.next_avail()))
+    }
+
     /// Whether the device keeps requests of it.
     pub(crate) fn is_kept(&self) -> bool {
         !self.broken && !self.keeper.is_empty()

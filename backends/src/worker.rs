@@ -40,6 +40,9 @@ const BLIND: Duration = Duration::from_micros(50);
 /// wake up, so that looking never costs more than twice as much as sleeping.
 const LINGER: Duration = Duration::from_micros(25);
 
+/// The most requests that are served on a thread which has other things to do.
+const FEW: u16 = 4;
+
 /// What a worker needs.
 pub struct Setup<A> {
     /// Guest memory.
@@ -160,8 +163,8 @@ impl Worker {
             .unwrap_or_else(|payload| resume_unwind(payload))
     }
 
-    /// Serves a batch of queue number `queue` on this thread, if that takes no waiting: the device is
-    /// [quick](Device::is_quick), and the worker is not at work. Says whether it was so; otherwise the
+    /// Serves queue number `queue` on this thread, if that takes no waiting and not long: the device is
+    /// [quick](Device::is_quick), few requests wait, and the worker sleeps. Says whether it was so; otherwise the
     /// queue's eventfd is to be written. For whoever has learnt of a notification.
     pub fn attend(&self, queue: u16) -> bool {
         let attended = self.body.attend(queue);
@@ -528,12 +531,18 @@ impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> Body<A> {
 
     /// Serves a queue for whoever brings a notification, as [`Attend::attend`] says.
     fn attend(&mut self, queue: u16) -> Option<bool> {
-        // Where looking for requests pays, the worker does that.
-        if self.stopping || self.patience.is_worth_it() || !self.setup.device.is_quick() {
+        // A worker that is at work is only between two batches; and where looking for requests pays, it
+        // does that.
+        let is_asleep = self.is_idle() && !self.stopping && !self.patience.is_worth_it();
+        if !is_asleep || !self.setup.device.is_quick() {
             return None;
         }
         let mut queues = self.setup.queues.iter();
         let place = queues.position(|(found, _)| found.index() == queue)?;
+        let waiting = self.setup.queues[place].0.waiting(&self.setup.space)?;
+        if waiting > FEW {
+            return None;
+        }
         self.notified(place);
         self.round();
         Some(!self.is_idle())

@@ -12,6 +12,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -316,11 +317,23 @@ impl Channel {
         }
     }
 
+    /// Whether [`receive`](Self::receive) would not wait.
+    pub fn is_readable(&self) -> bool {
+        is_readable(&self.0)
+    }
+
     /// Tells the other side that nothing more will come: it gets `None`.
     pub fn finish(&self) {
         // Fails when the other side has gone, which is what is wanted.
         let _ = self.0.shutdown(std::net::Shutdown::Write);
     }
+}
+
+/// Whether there is something to read, or an end.
+pub fn is_readable(fd: impl AsFd) -> bool {
+    let at_once = Timespec::default();
+    let mut wanted = [PollFd::new(&fd, PollFlags::IN)];
+    matches!(poll(&mut wanted, Some(&at_once)), Ok(1))
 }
 
 impl From<OwnedFd> for Channel {

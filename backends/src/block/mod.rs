@@ -179,7 +179,7 @@ pub struct Disk {
     /// What the driver has taken of them.
     accepted: u64,
     timer: TimerFd,
-    /// All that takes time is the ring's, or nothing takes time.
+    /// Nothing has to be waited for.
     is_quick: bool,
     /// The timer and the ring in one descriptor.
     events: Epoll,
@@ -221,9 +221,8 @@ impl Disk {
             action: "wait for",
             source,
         })?;
-        let is_queued = ring.is_some() && image.direct.is_some();
         Ok(Self {
-            is_quick: is_queued || image.is_in_memory(),
+            is_quick: image.is_in_memory(),
             ring,
             image,
             capacity,

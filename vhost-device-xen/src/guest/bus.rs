@@ -86,6 +86,12 @@ impl Bus {
         self.devices.values_mut().for_each(GuestDevice::leave);
     }
 
+    /// Whether there are devices on the guest's PCI bus, at which it has not looked yet.
+    pub fn awaits_pci(&self) -> bool {
+        let mut devices = self.devices.values();
+        !self.is_pci_used && devices.any(|device| device.slot().is_some())
+    }
+
     /// Whether the guest has looked at its PCI bus.
     pub fn is_pci_used(&self) -> bool {
         self.is_pci_used
@@ -102,13 +108,12 @@ impl Bus {
         if self.is_pci_used || bridge::Place::of(addr).is_none() {
             return;
         }
-        self.is_pci_used = true;
         let mut devices = self.devices.values();
-        let domain = devices.next().map(|device| (device.domain, device.slot()));
-        let is_elsewhere = |device: &GuestDevice| device.slot().is_none();
-        if let Some((domain, None)) = domain
-            && devices.all(is_elsewhere)
-        {
+        let Some(domain) = self.devices.values().next().map(|device| device.domain) else {
+            return;
+        };
+        self.is_pci_used = true;
+        if devices.all(|device| device.slot().is_none()) {
             log::warn!(
                 "domain {domain}: the guest has a PCI bus, but no device is there: \
                  the configuration has no [[pci]] for it"

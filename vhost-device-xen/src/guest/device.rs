@@ -2,6 +2,7 @@
 
 //! One device of a guest: its registers, and the worker behind them.
 
+use std::cell::OnceCell;
 use std::fs::File;
 use std::io;
 use std::ops::RangeInclusive;
@@ -12,7 +13,9 @@ use backends::{
     ConfigSpace, Counters, Device, InFlight, Interrupt, RING_FEATURES, Setup, Traits, VirtQueue,
     Worker, warn_limited,
 };
-use virtio_bindings::virtio_config::{VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_VERSION_1};
+use virtio_bindings::virtio_config::{
+    VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_RING_PACKED, VIRTIO_F_SR_IOV, VIRTIO_F_VERSION_1,
+};
 use virtio_bindings::virtio_ring::VIRTIO_RING_F_EVENT_IDX;
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 use xen_hypercall::DomId;
@@ -33,6 +36,10 @@ use crate::stats::Stats;
 use crate::transport::pci::{Function, MOST_VECTORS};
 use crate::transport::{Action, Common, MMIO_SIZE, QueueSetup, Signals, mmio};
 use crate::vhost_user::front::{self, Found, Front};
+
+/// Features that a transport would have to have something for: packed rings, and bits 37 to 41 (SR-IOV, data beside
+/// notifications, queues that are reset, administration).
+const OF_TRANSPORTS: u64 = 1 << VIRTIO_F_RING_PACKED | 0x1f << VIRTIO_F_SR_IOV;
 
 /// A device that answers its guest.
 #[derive(Debug)]
@@ -88,7 +95,7 @@ impl Server {
             }
             Self::There(found, _) => Shape {
                 traits: found.traits,
-                features: found.traits.features | platform(mode),
+                features: found.traits.features & !OF_TRANSPORTS | platform(mode),
                 required: required(mode),
                 config: ConfigSpace::new(&found.config),
                 state: 0,
@@ -106,6 +113,8 @@ pub struct Raiser {
     pub privcmd: Privcmd,
     /// Through the kernel.
     pub irqfd: bool,
+    /// See [`missing`](Self::missing), once that was asked.
+    pub missing: OnceCell<Option<u32>>,
 }
 
 impl Raiser {
@@ -120,19 +129,30 @@ impl Raiser {
 
     /// The device, on PCI only if the guest has interrupts for that.
     pub fn place(&self, spec: DeviceSpec) -> DeviceSpec {
-        let last = SetIrqLevel::new(bridge::LAST_SPI, false);
-        if spec.slot.is_none() || self.privcmd.perform(self.domain, last).is_ok() {
+        let missing = spec.slot.and_then(|_| self.missing());
+        let Some(irq) = missing else {
             return spec;
-        }
+        };
         log::warn!(
-            "domain {}: {}/{}: on virtio-mmio: the guest has no interrupts for PCI, as its xl.cfg \
-             has no nr_spis = {}",
+            "domain {}: {}/{}: on virtio-mmio: interrupt {irq} cannot be raised, which PCI needs: the guest's \
+             xl.cfg has no nr_spis = {}, or gives that interrupt to another device",
             self.domain,
             spec.id.directory.name(),
             spec.id.index,
             bridge::NR_SPIS
         );
         DeviceSpec { slot: None, ..spec }
+    }
+
+    /// The first interrupt of messages that the guest does not have. It does not get others later.
+    fn missing(&self) -> Option<u32> {
+        *self.missing.get_or_init(|| {
+            let mut all = bridge::FIRST_SPI..=bridge::LAST_SPI;
+            all.find(|irq| {
+                let nothing = SetIrqLevel::new(*irq, false);
+                self.privcmd.perform(self.domain, nothing).is_err()
+            })
+        })
     }
 }
 
@@ -371,7 +391,7 @@ impl GuestDevice {
     }
 
     /// Has interrupts go where the driver wants them.
-    fn bind(&self) {
+    pub(super) fn bind(&self) {
         let Some(function) = &self.function else {
             return;
         };
@@ -404,9 +424,11 @@ impl GuestDevice {
         self.spec.slot
     }
 
-    /// Where its BAR begins, if it is on the PCI bus and the driver has placed it.
+    /// Where its BAR begins, if it is on the PCI bus and the driver has placed it. One that is gone keeps it as
+    /// long as its driver has not let go.
     pub fn bar(&self) -> Option<u64> {
-        self.function.as_ref()?.bar()
+        let is_used = self.registers.is_there() || self.registers.is_driver_ok();
+        self.function.as_ref().filter(|_| is_used)?.bar()
     }
 
     /// Does what registers ask for; for rings that were served before, if so.
@@ -547,6 +569,7 @@ impl GuestDevice {
         self.counters.abandon();
         // What the worker has signalled to the end is not for the driver that comes now.
         self.signals.clear();
+        self.interrupts.clear();
     }
 }
 

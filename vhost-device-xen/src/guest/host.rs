@@ -7,10 +7,10 @@
 
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use vmm_sys_util::eventfd::EventFd;
 
 use super::Error;
+use crate::channel::is_readable;
 
 /// Another descriptor of the same eventfd.
 pub fn duplicate(eventfd: &EventFd) -> Result<OwnedFd, Error> {
@@ -19,11 +19,8 @@ pub fn duplicate(eventfd: &EventFd) -> Result<OwnedFd, Error> {
 }
 
 /// Whether somebody has written to it whom nobody has read.
-pub fn is_readable(eventfd: &EventFd) -> bool {
-    let at_once = Timespec::default();
-    let fd = borrow(eventfd);
-    let mut wanted = [PollFd::new(&fd, PollFlags::IN)];
-    matches!(poll(&mut wanted, Some(&at_once)), Ok(1))
+pub fn is_written(eventfd: &EventFd) -> bool {
+    is_readable(borrow(eventfd))
 }
 
 fn borrow(eventfd: &EventFd) -> BorrowedFd<'_> {

@@ -28,6 +28,8 @@ pub struct Interrupts {
     lines: Vec<Line>,
     /// By queue, and the last one the configuration's.
     chosen: Vec<AtomicU16>,
+    /// In place of a line that a queue does not have, where lines are eventfds.
+    nowhere: Option<EventFd>,
 }
 
 /// One of them.
@@ -50,11 +52,15 @@ enum Raise {
     DmOp { irq: AtomicU32, kept: AtomicBool },
 }
 
+fn eventfd() -> Result<EventFd, Error> {
+    EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC).map_err(Error::EventFd)
+}
+
 impl Line {
     fn new(raiser: &Raiser) -> Result<Self, Error> {
         let raise = match raiser.irqfd {
             true => Raise::EventFd {
-                eventfd: EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC).map_err(Error::EventFd)?,
+                eventfd: eventfd()?,
                 binding: Mutex::default(),
             },
             false => Raise::DmOp {
@@ -145,13 +151,26 @@ impl Line {
         }
     }
 
+    fn clear(&self) {
+        match &self.raise {
+            Raise::EventFd { eventfd, binding } => {
+                let binding = binding.lock().unwrap_or_else(PoisonError::into_inner);
+                if binding.is_none() {
+                    // Fails when there is nothing.
+                    let _ = eventfd.read();
+                }
+            }
+            Raise::DmOp { kept, .. } => kept.store(false, Ordering::SeqCst),
+        }
+    }
+
     /// Whether there is something to tell that was not told.
     fn is_kept(&self) -> bool {
         match &self.raise {
             Raise::EventFd { eventfd, binding } => {
                 let binding = binding.lock().unwrap_or_else(PoisonError::into_inner);
                 // What is bound is read by the kernel as soon as it is written.
-                binding.is_none() && host::is_readable(eventfd)
+                binding.is_none() && host::is_written(eventfd)
             }
             Raise::DmOp { kept, .. } => kept.load(Ordering::SeqCst),
         }
@@ -181,10 +200,12 @@ impl Interrupts {
             .map(|_| Line::new(raiser))
             .collect::<Result<_, _>>()?;
         let chosen = (0..=queues).map(|_| AtomicU16::new(NO_VECTOR)).collect();
+        let nowhere = raiser.irqfd.then(eventfd).transpose()?;
         Ok(Self {
             signals: Arc::default(),
             lines,
             chosen,
+            nowhere,
         })
     }
 
@@ -220,20 +241,36 @@ impl Interrupts {
     /// What raises the interrupt of a queue when it is written to, if there is such a thing, as the driver has
     /// chosen up to now.
     pub fn eventfd(&self, queue: u16) -> Option<&EventFd> {
-        match &self.line(queue.into())?.raise {
-            Raise::EventFd { eventfd, .. } => Some(eventfd),
-            Raise::DmOp { .. } => None,
+        match self.line(queue.into()).map(|line| &line.raise) {
+            Some(Raise::EventFd { eventfd, .. }) => Some(eventfd),
+            Some(Raise::DmOp { .. }) => None,
+            None => self.nowhere.as_ref(),
         }
     }
 
-    /// Raises all that is chosen: any queue may have used buffers, and the configuration may have changed.
+    /// Any queue may have used buffers.
+    pub fn raise_queues(&self) {
+        self.raise_each(self.chosen.len() - 1);
+    }
+
+    /// Any queue may have used buffers, and the configuration may have changed.
     pub fn raise_all(&self) {
+        self.raise_each(self.chosen.len());
+    }
+
+    /// Raises what the first `of` have chosen, once each.
+    fn raise_each(&self, of: usize) {
         for (vector, line) in (0..).zip(&self.lines) {
             let is_it = |chosen: &AtomicU16| chosen.load(Ordering::Acquire) == vector;
-            if self.chosen.iter().any(is_it) {
+            if self.chosen.iter().take(of).any(is_it) {
                 line.raise();
             }
         }
+    }
+
+    /// Forgets what could not be told: the driver that it was for is gone.
+    pub fn clear(&self) {
+        self.lines.iter().for_each(Line::clear);
     }
 
     /// Tells the driver to look at the configuration and the status.
@@ -274,5 +311,122 @@ impl Pending for Interrupts {
     fn is_pending(&self, vector: u16) -> bool {
         let line = self.lines.get(usize::from(vector));
         line.is_some_and(Line::is_kept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xen_ioctls::sim::{Guest, Interrupt as Raised, Xen};
+
+    use super::*;
+
+    const GUEST: DomId = DomId(3);
+
+    /// A guest of its own in each way of raising interrupts.
+    fn each(test: impl Fn(&Guest, &Raiser)) {
+        for irqfd in [true, false] {
+            let xen = Xen::new();
+            let guest = xen.create_domain(GUEST, 1);
+            let raiser = Raiser {
+                domain: GUEST,
+                privcmd: xen.privcmd(),
+                irqfd,
+                missing: std::cell::OnceCell::new(),
+            };
+            test(&guest, &raiser);
+        }
+    }
+
+    /// The interrupts that the guest has had since this was asked last.
+    fn raised(guest: &Guest) -> Vec<u32> {
+        let spi = |interrupt: &Raised| match interrupt {
+            Raised::Spi { irq, level: true } => Some(*irq),
+            _ => None,
+        };
+        guest.take_interrupts().iter().filter_map(spi).collect()
+    }
+
+    #[test]
+    fn a_single_interrupt_is_that_of_all_queues() {
+        each(|guest, raiser| {
+            let interrupts = Interrupts::one(raiser, 40, 2).unwrap();
+
+            interrupts.queue(1);
+            assert_eq!(raised(guest), [40]);
+            interrupts.config_changed();
+            assert_eq!(raised(guest), [40]);
+            interrupts.raise_all();
+            assert_eq!(raised(guest), [40]);
+        });
+    }
+
+    #[test]
+    fn an_interrupt_that_cannot_be_raised_is_refused() {
+        each(|_, raiser| {
+            let error = Interrupts::one(raiser, 20, 1).unwrap_err();
+
+            assert!(matches!(error, Error::Interrupt { irq: 20, .. }));
+        });
+    }
+
+    #[test]
+    fn what_is_masked_is_told_when_it_is_not_any_more() {
+        each(|guest, raiser| {
+            let interrupts = Interrupts::new(raiser, 3, 2).unwrap();
+            interrupts.choose([1, 2, NO_VECTOR].into_iter());
+            interrupts.bind(2, Some(72)).unwrap();
+
+            interrupts.queue(0);
+            interrupts.queue(1);
+            interrupts.config_changed();
+            assert_eq!(raised(guest), [72]);
+            assert_eq!(
+                [0, 1, 2, 3].map(|n| interrupts.is_pending(n)),
+                [false, true, false, false]
+            );
+
+            interrupts.bind(1, Some(71)).unwrap();
+            assert_eq!(raised(guest), [71]);
+            assert!(!interrupts.is_pending(1));
+
+            interrupts.bind(1, None).unwrap();
+            interrupts.queue(0);
+            assert!(raised(guest).is_empty());
+            interrupts.bind(1, Some(75)).unwrap();
+            assert_eq!(raised(guest), [75]);
+        });
+    }
+
+    #[test]
+    fn the_next_driver_hears_nothing_of_the_one_before() {
+        each(|guest, raiser| {
+            let interrupts = Interrupts::new(raiser, 1, 1).unwrap();
+            interrupts.choose([0, 0].into_iter());
+            interrupts.queue(0);
+
+            interrupts.clear();
+
+            assert!(!interrupts.is_pending(0));
+            interrupts.bind(0, Some(64)).unwrap();
+            assert!(raised(guest).is_empty());
+        });
+    }
+
+    #[test]
+    fn a_backend_interrupts_queues_and_not_for_the_configuration() {
+        each(|guest, raiser| {
+            let interrupts = Interrupts::new(raiser, 3, 2).unwrap();
+            interrupts.choose([1, NO_VECTOR, 0].into_iter());
+            interrupts.bind(0, Some(64)).unwrap();
+            interrupts.bind(1, Some(65)).unwrap();
+
+            interrupts.raise_queues();
+            assert_eq!(raised(guest), [65]);
+            if let Some(nowhere) = interrupts.eventfd(1) {
+                nowhere.write(1).unwrap();
+            }
+            assert!(raised(guest).is_empty());
+            assert_eq!(interrupts.eventfd(0).is_some(), raiser.irqfd);
+        });
     }
 }

@@ -10,9 +10,11 @@ mod memory;
 mod record;
 mod withdraw;
 
+use std::cell::OnceCell;
 use std::ffi::CString;
 use std::fs::File;
 use std::io;
+use std::ops::RangeInclusive;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +33,7 @@ use xen_ioctls::{EventChannels, Grants, Privcmd};
 use xen_ioreq::IoreqServer;
 use xen_vm_memory::{GuestSpace, Policy};
 
+use crate::bridge;
 use crate::channel::{Channel, Command, DeviceId, DeviceKind, DeviceSpec, Report};
 use crate::config::{GrantPolicy, Memory};
 use crate::confinement;
@@ -94,7 +97,7 @@ pub enum Error {
     #[error("the device is there")]
     NotGone,
     /// The guest would not find the device any more.
-    #[error("its address, interrupt, use of grants, type or number of queues has changed")]
+    #[error("its address, interrupt, place, use of grants, type or number of queues has changed")]
     Moved,
     /// A node cannot be shared with a backend.
     #[error("no descriptors left")]
@@ -182,11 +185,15 @@ pub fn run(domain: DomId) -> Result<(), Error> {
     log::debug!("domain {domain}: irqfd: {irqfd}");
     let events = EventChannels::from(events);
     let server = IoreqServer::adopt(domain, ServerId(server), privcmd.clone(), events)?;
+    for range in bridge::ranges() {
+        map(&server, range.clone())?;
+    }
     let guest = Guest {
         raiser: Raiser {
             domain,
             privcmd,
             irqfd,
+            missing: OnceCell::new(),
         },
         memory,
         foreign: None,
@@ -251,14 +258,21 @@ struct Guest {
 }
 
 impl Guest {
-    fn on_ioreq(&mut self) -> Result<(), Error> {
+    fn on_ioreq(&mut self, ops: &mut EventOps) -> Result<Option<End>, Error> {
+        // A guest looks at its bus once: what is to be there has to be there by then.
+        while self.bus.awaits_pci() && self.channel.is_readable() {
+            if let Some(end) = self.on_channel(ops)? {
+                return Ok(Some(end));
+            }
+        }
         self.server.dispatch(&mut self.bus)?;
         if self.bus.take_sought()
             && let Err(e) = self.patience.reset(PATIENCE, None)
         {
             log::error!("domain {}: cannot set a timer: {e}", self.server.domain());
         }
-        self.tell_ready()
+        self.tell_ready()?;
+        Ok(None)
     }
 
     fn on_patience(&mut self) {
@@ -363,15 +377,10 @@ impl Guest {
         let device = GuestDevice::new(spec, device, record, space, &self.raiser)?;
         let range = device.range();
         self.bus.insert(device)?;
-        match self.server.map_mmio(range.clone()) {
-            // Of the process before.
-            Err(e) if e.is_known() => Ok(()),
-            Err(e) => {
-                self.bus.remove_at(*range.start());
-                Err(e.into())
-            }
-            Ok(()) => Ok(()),
-        }
+        let base = *range.start();
+        map(&self.server, range).inspect_err(|_| {
+            self.bus.remove_at(base);
+        })
     }
 
     /// Makes a device, or finds who serves it. A guest whose backend is not there gets a device
@@ -475,6 +484,14 @@ impl Guest {
     }
 }
 
+/// Has the guest's accesses to a range come here, as they may do already, from the process before.
+fn map(server: &IoreqServer, range: RangeInclusive<u64>) -> Result<(), Error> {
+    match server.map_mmio(range) {
+        Err(e) if e.is_known() => Ok(()),
+        mapped => Ok(mapped?),
+    }
+}
+
 /// A device that is not there: drivers pass by one with the number 0.
 struct Absent;
 
@@ -562,7 +579,7 @@ fn make_gpio(
 impl MutEventSubscriber for Guest {
     fn process(&mut self, events: Events, ops: &mut EventOps) {
         let done = match events.data() {
-            token if token == Token::Ioreq as u32 => self.on_ioreq().map(|()| None),
+            token if token == Token::Ioreq as u32 => self.on_ioreq(ops),
             token if token == Token::Patience as u32 => {
                 self.on_patience();
                 Ok(None)

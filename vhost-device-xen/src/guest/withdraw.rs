@@ -82,6 +82,12 @@ impl GuestDevice {
         self.used = false;
         self.registers
             .replace(shape.traits, shape.features, shape.required, shape.config);
+        if let Some(function) = &mut self.function
+            && !self.registers.is_driver_ok()
+        {
+            function.power_on();
+        }
+        self.bind();
         if self.registers.is_driver_ok() {
             // Its driver has to reset it first.
             if let State::Gone(gone) = &mut self.state {

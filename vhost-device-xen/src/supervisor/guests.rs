@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use event_manager::{EventOps, EventSet, Events};
 use xen_hypercall::DomId;
-use xen_hypercall::dm_op::{CreateIoreqServer, DestroyIoreqServer, MapIoRange, ServerId};
+use xen_hypercall::dm_op::{CreateIoreqServer, DestroyIoreqServer, ServerId};
 use xen_ioctls::Privcmd;
 use xen_store::Store;
 
@@ -20,7 +20,6 @@ use super::handover::GuestState;
 use super::keys::{Key, device_path, state};
 use super::process::GuestProcess;
 use super::{Announcement, Entry, Error, PATIENCE, Supervisor, Token, confine};
-use crate::bridge;
 use crate::channel::{Command, DeviceKind, DeviceSpec, Directory, Report};
 use crate::guest::chain;
 
@@ -68,8 +67,10 @@ impl Supervisor {
         self.look_again();
     }
 
-    /// Starts a process, and has it go on with what there was, if there was something; false if that has to
-    /// wait. A guest has either all of its devices back or none: what its driver uses cannot be refused.
+    /// Starts a process, if there is something to serve, and has it go on with what there was, if there was
+    /// something; false if that has to wait. A guest has either all of its devices back or none: what its driver
+    /// uses cannot be refused. And a new guest has all of its devices before it is answered for the first time: it may
+    /// look for them only once.
     fn spawn(
         &mut self,
         domain: u16,
@@ -77,20 +78,21 @@ impl Supervisor {
         ops: &mut EventOps,
     ) -> io::Result<bool> {
         let is_new = state.server().is_none();
+        let devices = match self.collect(domain, &state) {
+            Ok(devices) => devices,
+            Err(why) => {
+                self.waiting.insert(domain, state);
+                self.put_off(domain, &why);
+                return Ok(false);
+            }
+        };
+        if is_new && devices.is_empty() {
+            state.remove();
+            return Ok(false);
+        }
         if is_new {
             create(domain, &mut state)?;
         }
-        let devices = match is_new {
-            true => Vec::new(),
-            false => match self.collect(domain, &state) {
-                Ok(devices) => devices,
-                Err(why) => {
-                    self.waiting.insert(domain, state);
-                    self.put_off(domain, &why);
-                    return Ok(false);
-                }
-            },
-        };
         state.retain(devices.iter().map(|device| device.spec.id));
         let guest = GuestProcess::spawn(domain, &self.config, state)?;
         let events = [
@@ -123,7 +125,8 @@ impl Supervisor {
     /// one that it had cannot be had now.
     fn collect(&mut self, domain: u16, state: &GuestState) -> Result<Vec<HandOver>, String> {
         let mut devices = Vec::new();
-        for key in self.wanted(domain).map_err(|e| chain(&e))? {
+        let is_new = state.server().is_none();
+        for key in self.wanted(domain, is_new).map_err(|e| chain(&e))? {
             let found = self.read(key);
             let known = state.spec(key.1);
             match (found, known) {
@@ -159,14 +162,17 @@ impl Supervisor {
         Ok(devices)
     }
 
-    /// The devices of a guest that the toolstack does not want closed.
-    fn wanted(&self, domain: u16) -> Result<Vec<Key>, xen_store::Error> {
+    /// The devices of a guest that the toolstack does not want closed. One that is new uses none yet, and what
+    /// it was refused stays so.
+    fn wanted(&self, domain: u16, is_new: bool) -> Result<Vec<Key>, xen_store::Error> {
         let mut keys = Vec::new();
         for directory in [Directory::Virtio, Directory::Disk] {
             for key in self.announced(directory, domain)? {
-                let announced = self.announcement(key)?;
-                if matches!(announced, Announcement::Wanted | Announcement::Used) {
-                    keys.push(key);
+                let is_refused = self.devices.get(&key) == Some(&Entry::Refused);
+                match self.announcement(key)? {
+                    Announcement::Wanted if !(is_new && is_refused) => keys.push(key),
+                    Announcement::Used if !is_new => keys.push(key),
+                    _ => {}
                 }
             }
         }
@@ -546,19 +552,13 @@ pub(super) fn plain(text: &str) -> String {
         .collect()
 }
 
-/// Makes the IOREQ server of a guest, and writes it down before anybody could lose it. From now on the guest
-/// waits where it looks at its PCI bus, if it has one: nobody may be there, but it cannot come too early.
+/// Makes the IOREQ server of a guest, and writes it down before anybody could lose it.
 fn create(domain: u16, state: &mut GuestState) -> io::Result<()> {
-    let privcmd = Privcmd::open().map_err(io::Error::other)?;
-    let perform = |op| privcmd.perform(DomId(domain), op);
-    let made = privcmd.perform(DomId(domain), CreateIoreqServer::unbuffered());
+    let made = Privcmd::open()
+        .and_then(|privcmd| privcmd.perform(DomId(domain), CreateIoreqServer::unbuffered()));
     let server = made.map_err(|e| io::Error::other(chain(&e)))?;
-    let mapped = bridge::ranges()
-        .iter()
-        .try_for_each(|range| perform(MapIoRange::memory(server, range)));
-    mapped
-        .map_err(|e| io::Error::other(chain(&e)))
-        .and_then(|()| state.set_server(server))
+    state
+        .set_server(server)
         .inspect_err(|_| destroy(domain, server))
 }
 

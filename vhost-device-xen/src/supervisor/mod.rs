@@ -437,20 +437,18 @@ impl Supervisor {
         if self.is_ending(domain) {
             return;
         }
-        // What there was is handed over as a whole.
-        if !self.guests.contains_key(&domain) && self.has_past(domain) {
-            if let Err(e) = self.start(domain, ops) {
-                self.put_off(domain, &format!("no process for it: {e}"));
+        // What there is is handed over as a whole.
+        if !self.guests.contains_key(&domain) {
+            let has_past = self.has_past(domain);
+            match self.start(domain, ops) {
+                Ok(_) => {}
+                Err(e) if has_past => self.put_off(domain, &format!("no process for it: {e}")),
+                Err(e) => self.refuse(key, &format!("no process for the guest: {e}")),
             }
             return;
         }
-        let Some((spec, file)) = self.found(key) else {
-            return;
-        };
-        match self.start(domain, ops) {
-            Ok(true) => self.send(key, spec, file.as_ref(), true),
-            Ok(false) => {}
-            Err(e) => self.refuse(key, &format!("no process for the guest: {e}")),
+        if let Some((spec, file)) = self.found(key) {
+            self.send(key, spec, file.as_ref(), true);
         }
     }
 

@@ -98,6 +98,11 @@ pub fn write(common: &mut Common, vectors: u16, offset: u64, size: u8, value: u6
     Action::None
 }
 
+/// Whether a vector is chosen at this offset.
+pub fn is_vector(offset: u64) -> bool {
+    matches!(offset, at::CONFIG_MSIX_VECTOR | at::QUEUE_MSIX_VECTOR)
+}
+
 fn write_queue(common: &mut Common, offset: u64, size: u8, value: u64) {
     let Some(queue) = common.queue_to_set() else {
         return;

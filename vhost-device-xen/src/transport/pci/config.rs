@@ -88,6 +88,8 @@ pub struct Written {
     pub through: Option<(Window, u32)>,
     /// The function is to be reset.
     pub is_reset: bool,
+    /// A driver reads something else than before.
+    pub is_changed: bool,
 }
 
 /// The space of one function.
@@ -222,6 +224,7 @@ impl Space {
     /// Writes `size` bytes at `offset`.
     pub fn write(&mut self, offset: u16, size: u8, value: u64) -> Written {
         let first = usize::from(offset);
+        let before = self.bytes;
         for (n, new) in value.to_le_bytes().iter().enumerate().take(size.into()) {
             if let Some(byte) = self.bytes.get_mut(first + n) {
                 let mask = self.writable[first + n];
@@ -239,6 +242,7 @@ impl Space {
                 .window_at(offset)
                 .map(|window| (window, u32::from_le_bytes([b0, b1, b2, b3]))),
             is_reset: reset.is_some_and(|control| control & AF_RESET != 0),
+            is_changed: self.bytes != before,
         }
     }
 

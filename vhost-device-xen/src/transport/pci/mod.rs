@@ -135,8 +135,9 @@ impl Function {
         value: u64,
     ) -> Action {
         let written = self.space.write(offset, size, value);
-        self.is_changed = true;
+        self.is_changed |= written.is_changed;
         if written.is_reset {
+            self.is_changed = true;
             self.reset(common);
             return Action::Reset;
         }
@@ -148,10 +149,14 @@ impl Function {
         }
     }
 
-    /// As at power-on.
-    fn reset(&mut self, common: &mut Common) {
+    /// Makes it a function that nobody has found yet.
+    pub fn power_on(&mut self) {
         self.space = Space::new(self.device, self.vectors());
         self.table.reset();
+    }
+
+    fn reset(&mut self, common: &mut Common) {
+        self.power_on();
         common.reset();
         common.set_changed();
     }
@@ -186,9 +191,9 @@ impl Function {
             return common.notify(queue);
         }
         if let Some(place) = Region::COMMON.find(offset) {
-            // Vectors are chosen here.
-            self.is_changed = true;
-            return common::write(common, self.vectors(), place, size, value);
+            let action = common::write(common, self.vectors(), place, size, value);
+            self.is_changed |= action == Action::Reset || common::is_vector(place);
+            return action;
         }
         if let Some(place) = Region::DEVICE.find(offset) {
             common.write_config(place, size, value);

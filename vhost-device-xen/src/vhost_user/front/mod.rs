@@ -408,7 +408,7 @@ impl Body {
 
     fn on_call(&mut self) {
         if self.call.read().is_ok() {
-            self.guest.interrupts.raise_all();
+            self.guest.interrupts.raise_queues();
         }
     }
 }
