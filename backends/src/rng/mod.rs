@@ -117,8 +117,8 @@ impl Device for Entropy {
         if self.rate.is_none() {
             return self.source.give(&mut request, wanted);
         }
-        let kept = request.keep().map(|pending| (pending, wanted));
-        self.waiting.extend(kept);
+        self.waiting
+            .extend(request.keep().map(|kept| (kept, wanted)));
         self.wake();
     }
 
