@@ -2,6 +2,7 @@
 
 //! A rate that something is given at.
 
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 /// So much in each period. What is not taken in one is lost.
@@ -25,6 +26,12 @@ impl Budget {
             left: 0,
             next: None,
         }
+    }
+
+    /// So much in a second, given in tenths.
+    pub(crate) fn in_a_second(most: NonZeroU32) -> Self {
+        let most = usize::try_from(most.get().div_ceil(10)).unwrap_or(usize::MAX);
+        Self::new(most, Duration::from_millis(100))
     }
 
     /// Takes up to `wanted` of what is left at `now`.

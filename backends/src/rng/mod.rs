@@ -11,7 +11,7 @@ use std::fs::File;
 use std::num::NonZeroU32;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use virtio_bindings::virtio_ids::VIRTIO_ID_RNG;
 
@@ -22,9 +22,6 @@ use crate::error::Error;
 use crate::limits::ENTROPY_BYTES;
 use crate::pending::Pending;
 use crate::request::Request;
-
-/// How often a rate is counted in a second.
-const PERIODS: u32 = 10;
 
 /// Where random bytes come from.
 #[derive(Debug)]
@@ -88,9 +85,7 @@ impl Entropy {
     ///
     /// [`Error::Timer`].
     pub fn with_rate(self, in_a_second: NonZeroU32) -> Result<Self, Error> {
-        let most = usize::try_from(in_a_second.get().div_ceil(PERIODS)).unwrap_or(usize::MAX);
-        let budget = Budget::new(most, Duration::from_secs(1) / PERIODS);
-        let rate = Some((budget, Alarm::new()?));
+        let rate = Some((Budget::in_a_second(in_a_second), Alarm::new()?));
         Ok(Self { rate, ..self })
     }
 }
