@@ -82,14 +82,18 @@ pub const A_KILLED_PROCESS_IS_REPLACED: LabTest = LabTest {
         guest_start grants
         guest_start foreign
         guest_start pci
-        for round in 1 4 7; do
-            for guest in grants foreign pci; do
-                wait_line $(console $guest) \"round $round is well\" 120
+        # Each by its own progress.
+        killers=
+        for guest in grants foreign pci; do
+            for round in 1 4 7; do
+                wait_line $(console $guest) \"round $round is well\" 200
                 old=$(process_of $guest)
                 kill -9 $old
                 wait_for 10 sh -c \". /lab/lib.sh; [ \\$(process_of $guest) != $old ]\"
-            done
+            done &
+            killers=\"$killers $!\"
         done
+        for killer in $killers; do wait $killer; done
         for guest in grants foreign pci; do
             guest_wait $guest 120
             guest_gone $guest 20
