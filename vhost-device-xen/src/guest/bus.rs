@@ -139,8 +139,10 @@ impl Bus {
             }
             bridge::Place::Nothing => None,
         };
-        let mut devices = self.devices.values_mut();
-        devices.find_map(|device| on_bus(device).map(|place| (device, place)))
+        // A device that was taken away answers where its driver lets go of it, unless that was given to another.
+        let devices = self.devices.values_mut();
+        let found = devices.filter_map(|device| on_bus(device).map(|place| (device, place)));
+        found.min_by_key(|(device, _)| !device.is_there())
     }
 }
 

@@ -424,11 +424,14 @@ impl GuestDevice {
         self.spec.slot
     }
 
-    /// Where its BAR begins, if it is on the PCI bus and the driver has placed it. One that is gone keeps it as
-    /// long as its driver has not let go.
+    /// Where its BAR begins, if it is on the PCI bus and the driver has placed it.
     pub fn bar(&self) -> Option<u64> {
-        let is_used = self.registers.is_there() || self.registers.is_driver_ok();
-        self.function.as_ref().filter(|_| is_used)?.bar()
+        self.function.as_ref()?.bar()
+    }
+
+    /// Whether there is a device behind the registers.
+    pub fn is_there(&self) -> bool {
+        self.registers.is_there()
     }
 
     /// Does what registers ask for; for rings that were served before, if so.
