@@ -242,7 +242,7 @@ pub const BUSES_THAT_DISAGREE_ARE_NAMED: LabTest = LabTest {
     seen: &[
         (
             "daemon",
-            "virtio/0: on virtio-mmio: the guest has no interrupts for PCI, as its xl.cfg has no nr_spis = 224",
+            "virtio/0: on virtio-mmio: interrupt 64 cannot be raised, which PCI needs: the guest's xl.cfg has no nr_spis = 224",
         ),
         ("poor", "it works"),
         ("poor", "*2000000.virtio/virtio0"),
@@ -255,7 +255,7 @@ pub const BUSES_THAT_DISAGREE_ARE_NAMED: LabTest = LabTest {
         ("blind", "no device"),
         (
             "daemon",
-            "the guest has a PCI bus, but no device is there: the configuration has no [[pci]] for it",
+            "the guest has a PCI bus, and no device on it: the configuration has no [[pci]] for it",
         ),
         ("forgotten", "it works"),
         ("forgotten", "*2000000.virtio/virtio0"),

@@ -115,8 +115,8 @@ impl Bus {
         self.is_pci_used = true;
         if devices.all(|device| device.slot().is_none()) {
             log::warn!(
-                "domain {domain}: the guest has a PCI bus, but no device is there: \
-                 the configuration has no [[pci]] for it"
+                "domain {domain}: the guest has a PCI bus, and no device on it: \
+                 the configuration has no [[pci]] for it, unless it was said why they are elsewhere"
             );
         }
     }
