@@ -128,17 +128,17 @@ impl Attack {
             for offset in (0..CONFIG_SIZE).step_by(width.bytes().max(4)) {
                 self.config.read(offset, width);
             }
-            for offset in (0..0x100).step_by(width.bytes()) {
-                for value in [u64::MAX, 0, 0x5a5a_5a5a_5a5a_5a5a] {
+            for offset in (0..0x100).step_by(width.bytes().max(2)) {
+                for value in [u64::MAX, 0] {
                     self.set_config(offset, width, value);
                 }
                 self.set_config(BAR, Width::B4, self.base);
                 self.set_config(COMMAND, Width::B2, ON);
             }
             for region in [0, 0x1000, 0x2000, NOTIFY, TABLE, PENDING, 0x6000] {
-                for offset in (0..0x60).step_by(width.bytes()) {
+                for offset in (0..0x40).step_by(width.bytes().max(2)) {
                     self.bar.read(region + offset, width);
-                    for value in [0, 1, u64::MAX] {
+                    for value in [1, u64::MAX] {
                         self.set(region + offset, width, value);
                     }
                 }
@@ -245,6 +245,6 @@ mod tests {
 
         attack.run(1, 1000).unwrap();
 
-        assert!(attack.done > 5_000, "only {} accesses", attack.done);
+        assert!(attack.done > 3_000, "only {} accesses", attack.done);
     }
 }

@@ -271,7 +271,7 @@ pub const BUSES_THAT_DISAGREE_ARE_NAMED: LabTest = LabTest {
 /// A guest attacks its functions, the bus and the vectors while another one uses its own.
 pub const A_HOSTILE_GUEST_ON_PCI_HARMS_NOBODY: LabTest = LabTest {
     name: "a_hostile_guest_on_pci_harms_nobody",
-    timeout: Duration::from_secs(300),
+    timeout: Duration::from_secs(360),
     programs: &[DAEMON, LAB_GUEST],
     files: &[RULES, PCI, DEVICES],
     guests: &[
@@ -302,7 +302,7 @@ pub const A_HOSTILE_GUEST_ON_PCI_HARMS_NOBODY: LabTest = LabTest {
         daemon_start --config pci.toml
         guest_start peaceful
         guest_start hostile
-        guest_wait hostile 200
+        guest_wait hostile 250
         guest_wait peaceful 150
         xl destroy hostile 2> /dev/null || true
         guest_gone peaceful 20
