@@ -47,7 +47,7 @@ const LOCK: &str = "/run/vhost-device-xen.lock";
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// How long a guest process may take to let a device go. libxl waits for 10 seconds.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Why the daemon cannot run.
 #[derive(Debug, thiserror::Error)]
