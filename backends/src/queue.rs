@@ -41,6 +41,14 @@ pub enum Progress {
     Broken,
 }
 
+/// A batch that the driver does not know of yet.
+#[must_use]
+pub(crate) struct Served {
+    /// Whether there is more to serve.
+    more: Result<bool, Fault>,
+    stop: Option<Stop>,
+}
+
 /// Why a batch was not served to its end.
 enum Stop {
     /// The device has panicked.
@@ -232,17 +240,48 @@ impl VirtQueue {
     where
         A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>,
     {
-        if self.broken {
-            return Progress::Broken;
-        }
+        let served = self.serve(space, device, counters);
+        self.give_back(served, space, interrupt, counters)
+    }
+
+    /// The first half of [`process`](Self::process): the driver does not see yet what was served. The
+    /// second is [`give_back`](Self::give_back).
+    pub(crate) fn serve<A>(
+        &mut self,
+        space: &A,
+        device: &mut dyn Device,
+        counters: &Counters,
+    ) -> Served
+    where
+        A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>,
+    {
         let mut stop = None;
-        let served = if self.keeper.has_answers() {
+        let more = if self.broken {
+            Ok(false)
+        } else if self.keeper.has_answers() {
             self.settle(space, device, counters, &mut stop);
             Ok(true)
         } else {
             self.batch(space, device, counters, &mut stop)
         };
-        let mut outcome = served.and_then(|more| self.publish(space, more, interrupt, counters));
+        Served { more, stop }
+    }
+
+    /// The second half of [`process`](Self::process), whose panic it passes on.
+    pub(crate) fn give_back<A>(
+        &mut self,
+        Served { more, stop }: Served,
+        space: &A,
+        interrupt: &dyn Interrupt,
+        counters: &Counters,
+    ) -> Progress
+    where
+        A: GuestAddressSpace<M: Batch>,
+    {
+        if self.broken {
+            return Progress::Broken;
+        }
+        let mut outcome = more.and_then(|more| self.publish(space, more, interrupt, counters));
         let mut panic = None;
         match stop {
             Some(Stop::Untold(fault)) => outcome = outcome.and(Err(fault)),
@@ -296,7 +335,7 @@ impl VirtQueue {
         let since = Instant::now();
         let more = self.take(mem)?;
         self.keeper.limit(self.queue.size().into());
-        *stop = self.serve(mem, (&Memory::of(&guard), since), device, counters);
+        *stop = self.serve_chains(mem, (&Memory::of(&guard), since), device, counters);
         Ok(more || self.keeper.has_answers())
     }
 
@@ -367,7 +406,7 @@ impl VirtQueue {
     }
 
     /// Has the device serve the chains, until something stops it.
-    fn serve<M: Batch>(
+    fn serve_chains<M: Batch>(
         &mut self,
         mem: &M,
         (memory, since): (&Memory, Instant),

@@ -25,7 +25,7 @@ use crate::counters::Counters;
 use crate::device::{Device, Interrupt};
 use crate::log_limited;
 use crate::memory::Batch;
-use crate::queue::{Progress, VirtQueue};
+use crate::queue::{Progress, Served, VirtQueue};
 use crate::ratelimit::Level;
 use crate::sys::processors;
 
@@ -455,31 +455,52 @@ impl<A: GuestAddressSpace<M: Batch, T: Send + Sync + 'static>> Body<A> {
 
     /// Serves one batch of each queue that may have requests, or has answers.
     fn serve(&mut self) {
-        let Setup {
-            space,
-            device,
-            queues,
-            interrupt,
-            counters,
-        } = &mut self.setup;
-        let lingers = self.patience.is_worth_it();
-        for (((queue, _), due), quiet) in queues.iter_mut().zip(&mut self.due).zip(&mut self.quiet)
-        {
-            if !*due && !queue.has_answers() {
-                continue;
-            }
-            queue.linger(lingers);
-            let progress = catch_unwind(AssertUnwindSafe(|| {
-                queue.process(space, device.as_mut(), interrupt.as_ref(), counters)
-            }));
-            match progress {
-                Ok(progress) => {
-                    *due = progress == Progress::More;
-                    *quiet = progress == Progress::Quiet;
-                }
-                Err(_) => return self.panicked(),
+        for place in 0..self.setup.queues.len() {
+            let has_answers = self.setup.queues[place].0.has_answers();
+            if (self.due[place] || has_answers) && !self.serve_queue(place) {
+                return self.panicked();
             }
         }
+    }
+
+    /// Serves one batch of a queue; says whether the device has survived that. What the batch has had
+    /// answered on other queues goes back first: a driver that hears that a GPIO line's interrupt is
+    /// disabled expects the buffer for it to be back.
+    fn serve_queue(&mut self, place: usize) -> bool {
+        let served = self.take(place);
+        let mut survived = true;
+        for other in (0..self.setup.queues.len()).filter(|other| *other != place) {
+            while self.setup.queues[other].0.has_answers() {
+                let answers = self.take(other);
+                survived &= self.give_back(other, answers);
+            }
+        }
+        survived & self.give_back(place, served)
+    }
+
+    fn take(&mut self, place: usize) -> Served {
+        let setup = &mut self.setup;
+        let queue = &mut setup.queues[place].0;
+        queue.linger(self.patience.is_worth_it());
+        queue.serve(&setup.space, setup.device.as_mut(), &setup.counters)
+    }
+
+    fn give_back(&mut self, place: usize, served: Served) -> bool {
+        let setup = &mut self.setup;
+        let queue = &mut setup.queues[place].0;
+        let progress = catch_unwind(AssertUnwindSafe(|| {
+            queue.give_back(
+                served,
+                &setup.space,
+                setup.interrupt.as_ref(),
+                &setup.counters,
+            )
+        }));
+        if let Ok(progress) = progress {
+            self.due[place] = progress == Progress::More;
+            self.quiet[place] = progress == Progress::Quiet;
+        }
+        progress.is_ok()
     }
 
     fn panicked(&mut self) {

@@ -296,6 +296,48 @@ impl Device for Waiting {
     }
 }
 
+/// Keeps the requests of queue 1, and answers them when there is one of queue 0.
+#[derive(Default)]
+struct Crossing(Vec<crate::Pending>);
+
+impl Device for Crossing {
+    fn traits(&self) -> Traits {
+        Count(0).traits()
+    }
+
+    fn serve(&mut self, queue: u16, mut request: Request<'_>) {
+        if queue == 1 {
+            return self.0.extend(request.keep().ok());
+        }
+        for pending in self.0.drain(..) {
+            pending.answer(|mut request| _ = request.write_bytes(&[1, 2]));
+        }
+        assert!(request.write_obj(&0_u16));
+    }
+}
+
+#[test]
+fn what_a_request_has_answered_elsewhere_goes_back_before_it() {
+    let mut bench = Bench::new();
+    bench.send(1, 1);
+    let setup = Setup {
+        device: Box::new(Crossing::default()),
+        ..bench.setup()
+    };
+    let bell = EventFd::new(EFD_NONBLOCK).unwrap();
+    let mut body = Body::new(setup, bell, Arc::default());
+    body.round();
+    assert!(bench.interrupts.queues().is_empty());
+
+    bench.send(0, 1);
+    body.notified(0);
+    body.round();
+
+    assert_eq!(bench.interrupts.queues(), [1, 0]);
+    assert_eq!(bench.drivers[0].used(), [(0, 2)]);
+    assert_eq!(bench.drivers[1].used(), [(0, 2)]);
+}
+
 /// A worker for a device that waits, which has got one request of each queue.
 fn waiting() -> (Bench, EventFd, Worker) {
     let mut bench = Bench::new();
