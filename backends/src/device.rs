@@ -122,6 +122,12 @@ pub trait Device: Send {
     /// has been [negotiated](Self::negotiated).
     fn keep_state(&mut self, _state: SavedState) {}
 
+    /// Drops the requests that it keeps of one queue.
+    ///
+    /// Called after the worker was stopped for a reset of that queue: nothing of it goes back to the driver
+    /// any more, and the others go on.
+    fn reset_queue(&mut self, _queue: u16) {}
+
     /// Forgets what it knows of the driver, and drops the requests that it keeps.
     ///
     /// Called after the worker was stopped for a reset: nothing goes back to the driver any more.

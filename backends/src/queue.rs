@@ -154,6 +154,14 @@ impl VirtQueue {
         self.queue
     }
 
+    /// Gives the ring up: what the device keeps of it never goes back.
+    pub fn abandon(mut self, counters: &Counters) {
+        // A broken one has nothing in flight.
+        if !self.broken {
+            count_in_flight(&mut self.in_flight, 0, counters);
+        }
+    }
+
     /// Whether the ring is retired.
     pub fn is_broken(&self) -> bool {
         self.broken

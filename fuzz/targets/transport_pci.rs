@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use backends::{ConfigSpace, Traits};
 use vhost_device_xen::transport::pci::{BAR_SIZE, Function, Pending};
-use vhost_device_xen::transport::{Action, Common, NO_VECTOR};
+use vhost_device_xen::transport::{Action, Common, NO_VECTOR, QueueSetup};
 
 const QUEUES: u16 = 3;
 const VERSION_1: u64 = 1 << 32;
+const RING_RESET: u64 = 1 << 40;
 
 #[derive(Debug)]
 struct Odd;
@@ -24,6 +25,11 @@ impl Pending for Odd {
     }
 }
 
+fn check(queue: &QueueSetup) {
+    assert!(queue.index < QUEUES && queue.size <= 128);
+    assert!(queue.size.is_power_of_two());
+}
+
 fn function() -> (Function, Common) {
     let traits = Traits {
         id: 2,
@@ -32,7 +38,7 @@ fn function() -> (Function, Common) {
         queue_size: 128,
     };
     let config = ConfigSpace::new(&[7; 60]).with_writable(32..33);
-    let features = traits.features | VERSION_1;
+    let features = traits.features | VERSION_1 | RING_RESET;
     (
         Function::new(traits.id, QUEUES + 1, Arc::new(Odd)),
         Common::new(traits, features, VERSION_1, config, Arc::default()),
@@ -65,12 +71,10 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         match action {
             Action::Start { features, queues } => {
                 assert_eq!(features & VERSION_1, VERSION_1);
-                for queue in queues {
-                    assert!(queue.index < QUEUES && queue.size <= 128);
-                    assert!(queue.size.is_power_of_two());
-                }
+                queues.iter().for_each(check);
             }
-            Action::Kick(queue) => assert!(queue < QUEUES),
+            Action::StartQueue(queue) => check(&queue),
+            Action::Kick(queue) | Action::ResetQueue(queue) => assert!(queue < QUEUES),
             _ => {}
         }
     }

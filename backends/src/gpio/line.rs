@@ -209,6 +209,11 @@ impl Line {
         }
     }
 
+    /// Drops the driver's buffer.
+    pub(super) fn mask(&mut self) {
+        self.waiting = None;
+    }
+
     /// Takes the driver's buffer: it wants the next interrupt.
     pub(super) fn unmask(&mut self, chip: &mut dyn Chip, request: Request<'_>) {
         if self.waiting.is_some() {

@@ -370,6 +370,12 @@ impl Device for Controller {
         self.save_all();
     }
 
+    fn reset_queue(&mut self, queue: u16) {
+        if queue == EVENT_QUEUE {
+            self.lines.iter_mut().for_each(Line::mask);
+        }
+    }
+
     fn reset(&mut self) {
         for line in &mut self.lines {
             if let Err(error) = line.release(self.chip.as_mut()) {

@@ -122,6 +122,27 @@ fn message(kind: u16, line: u16, value: u32) -> Vec<u8> {
     bytes
 }
 
+#[test]
+fn a_reset_of_the_event_queue_drops_the_buffers_that_wait() {
+    let mut bench = Bench::new();
+    bench.wire(irq::EDGE_RISING);
+    let lost = bench.unmask(1);
+
+    // What the transport does.
+    let ring = bench.drivers[1].queue();
+    let old = std::mem::replace(&mut bench.queues[1], VirtQueue::new(1, ring));
+    bench.device.reset_queue(EVENT_QUEUE);
+    old.abandon(&bench.counters);
+    assert_eq!(bench.counts().in_flight, 0);
+    // The driver's ring is a new one too, from which the old buffer is taken again.
+    bench.serve();
+    bench.set(0, 1);
+
+    assert_eq!(bench.status(lost), VALID);
+    assert_eq!(bench.drivers[1].used().len(), 1);
+    assert_eq!(bench.counts().malformed, 0);
+}
+
 const VALID: Option<u8> = Some(IrqStatus::Valid as u8);
 const INVALID: Option<u8> = Some(IrqStatus::Invalid as u8);
 

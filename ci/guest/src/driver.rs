@@ -18,6 +18,7 @@ const QUEUE_NUM: usize = 0x38;
 const QUEUE_READY: usize = 0x44;
 const QUEUE_NOTIFY: usize = 0x50;
 const STATUS: usize = 0x70;
+const QUEUE_RESET: usize = 0xc0;
 const RING: [usize; 3] = [0x80, 0x90, 0xa0];
 
 const FEATURES_OK: u64 = 8;
@@ -27,6 +28,8 @@ const NEEDS_RESET: u64 = 0x40;
 pub const VERSION_1: u64 = 1 << 32;
 /// Grants.
 pub const ACCESS_PLATFORM: u64 = 1 << 33;
+/// Queues can be reset one by one.
+pub const RING_RESET: u64 = 1 << 40;
 
 /// Descriptors of a queue: as many as a page has room for together with requests.
 pub const SIZE: u16 = 8;
@@ -133,23 +136,50 @@ impl Driver {
             return Err("the features are not accepted".into());
         }
         for queue in 0..self.sent.len() {
-            let offset = self.offset(queue);
-            self.page.write(offset, &[0; FREE])?;
-            self.sent[queue] = 0;
-            let base = self.page.address() + offset;
-            self.register(QUEUE_SELECT, queue as u64);
-            self.register(QUEUE_NUM, SIZE.into());
-            for (register, address) in
-                RING.into_iter()
-                    .zip(place([base, base + AVAIL, base + USED]))
-            {
-                self.register(register, address & 0xffff_ffff);
-                self.register(register + 4, address >> 32);
-            }
-            self.register(QUEUE_READY, 1);
+            self.set_up_queue(queue, &place)?;
         }
         self.register(STATUS, 7 | FEATURES_OK);
         Ok(())
+    }
+
+    fn set_up_queue(
+        &mut self,
+        queue: usize,
+        place: impl Fn([u64; 3]) -> [u64; 3],
+    ) -> io::Result<()> {
+        let offset = self.offset(queue);
+        self.page.write(offset, &[0; FREE])?;
+        self.sent[queue] = 0;
+        let base = self.page.address() + offset;
+        self.register(QUEUE_SELECT, queue as u64);
+        self.register(QUEUE_NUM, SIZE.into());
+        let parts = place([base, base + AVAIL, base + USED]);
+        for (register, address) in RING.into_iter().zip(parts) {
+            self.register(register, address & 0xffff_ffff);
+            self.register(register + 4, address >> 32);
+        }
+        self.register(QUEUE_READY, 1);
+        Ok(())
+    }
+
+    /// Resets one queue, and begins it again: virtio 1.2, "Virtqueue Reset".
+    ///
+    /// # Errors
+    ///
+    /// When the device does not do that.
+    pub fn begin_again(&mut self, queue: usize) -> Result<(), Box<dyn Error>> {
+        self.register(QUEUE_SELECT, queue as u64);
+        self.register(QUEUE_RESET, 1);
+        for (register, wanted) in [(QUEUE_RESET, 0), (QUEUE_READY, 0)] {
+            if self.window.read(register, Width::B4) != wanted {
+                return Err("the queue is not reset".into());
+            }
+        }
+        self.set_up_queue(queue, |parts| parts)?;
+        match self.window.read(QUEUE_READY, Width::B4) {
+            1 => Ok(()),
+            _ => Err("the queue does not begin again".into()),
+        }
     }
 
     /// Ends it.
@@ -187,10 +217,17 @@ impl Driver {
     ///
     /// When the page cannot be read.
     pub fn is_answered(&self, queue: usize, limit: Duration) -> io::Result<bool> {
+        in_time(limit, || Ok(self.answered(queue)? == self.sent[queue]))
+    }
+
+    /// How many requests have come back.
+    ///
+    /// # Errors
+    ///
+    /// When the page cannot be read.
+    pub fn answered(&self, queue: usize) -> io::Result<u16> {
         let used = self.offset(queue) + USED + 2;
-        in_time(limit, || {
-            Ok(u16::from_le_bytes(self.page.read(used)?) == self.sent[queue])
-        })
+        self.page.read(used).map(u16::from_le_bytes)
     }
 }
 

@@ -9,7 +9,7 @@ use std::error::Error;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::driver::{Driver, FREE, Part, VERSION_1, WRITE};
+use crate::driver::{Driver, FREE, Part, RING_RESET, VERSION_1, WRITE};
 use crate::memory::Memory;
 
 /// Where a request's parts are in its queue's part of the page.
@@ -51,8 +51,11 @@ pub fn main(words: &[&str]) -> Result<(), Box<dyn Error>> {
         driver: Driver::new(base, Memory::plain()?, 2)?,
         is_wired,
     };
-    lines.driver.start(VERSION_1 | VIRTIO_GPIO_F_IRQ)?;
+    lines
+        .driver
+        .start(VERSION_1 | RING_RESET | VIRTIO_GPIO_F_IRQ)?;
     lines.levels()?;
+    lines.resets()?;
     lines.driver.stop();
     Ok(())
 }
@@ -134,6 +137,26 @@ impl Lines {
             return Err(format!("{what}: {status:?} is not {wanted:?}").into());
         }
         println!("level: {what} is well");
+        Ok(())
+    }
+
+    /// The buffer that waits does not survive a reset of its queue; the other queue does, and so does the
+    /// interrupt.
+    fn resets(&mut self) -> Result<(), Box<dyn Error>> {
+        self.set(0)?;
+        self.ask(SET_IRQ_TYPE, 1, HIGH)?;
+        self.unmask()?;
+        self.driver.begin_again(1)?;
+        self.set(1)?;
+        thread::sleep(SILENCE);
+        if self.driver.answered(1)? != 0 {
+            return Err("a buffer of before the reset has come back".into());
+        }
+        println!("level: reset: silence behind it is well");
+        self.unmask()?;
+        self.expect("reset: the interrupt", VALID)?;
+        self.driver.begin_again(0)?;
+        self.ask(SET_IRQ_TYPE, 1, 0)?;
         Ok(())
     }
 

@@ -320,7 +320,7 @@ pub const TWENTY_LARGE_GUESTS_COME_AND_GO: LabTest = LabTest {
         dmesg | grep 'rcu.*stall' || echo 'dom0 never stood still'
         daemon_stop
     ",
-    seen: &[("dom0", "of 20"), ("dom0", "dom0 never stood still")],
+    seen: &[("dom0", "of 10"), ("dom0", "dom0 never stood still")],
     unseen: &[
         ("large", "Kernel panic"),
         ("daemon", "ERROR"),

@@ -220,6 +220,8 @@ pub const GPIO_LEVELS_INTERRUPT: LabTest = LabTest {
         ("levels", "level: high: its going on is well"),
         ("levels", "level: low: its beginning is well"),
         ("levels", "level: low: its end is well"),
+        ("levels", "level: reset: silence behind it is well"),
+        ("levels", "level: reset: the interrupt is well"),
         ("levels", "level: line 1 should be 1"),
         ("levels", "all levels used"),
     ],

@@ -10,11 +10,12 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use backends::{
-    ConfigSpace, Counters, Device, InFlight, Interrupt, RING_FEATURES, Setup, Traits, VirtQueue,
-    Worker, warn_limited,
+    ConfigSpace, Counters, Device, InFlight, Interrupt, RING_FEATURES, Setup, Stopped, Traits,
+    VirtQueue, Worker, warn_limited,
 };
 use virtio_bindings::virtio_config::{
-    VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_RING_PACKED, VIRTIO_F_SR_IOV, VIRTIO_F_VERSION_1,
+    VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_RING_PACKED, VIRTIO_F_RING_RESET, VIRTIO_F_SR_IOV,
+    VIRTIO_F_VERSION_1,
 };
 use virtio_bindings::virtio_ring::VIRTIO_RING_F_EVENT_IDX;
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
@@ -87,7 +88,7 @@ impl Server {
                 let traits = device.traits();
                 Shape {
                     traits,
-                    features: traits.features | RING_FEATURES,
+                    features: traits.features | RING_FEATURES | 1 << VIRTIO_F_RING_RESET,
                     required: required(mode) | device.required(),
                     config: device.config(),
                     state: device.state_len(),
@@ -102,6 +103,18 @@ impl Server {
             },
         }
     }
+}
+
+/// What keeps a queue's rings mapped, by its number.
+pub(super) type Pinned = (u16, [Pin; 3]);
+
+/// A queue, and what the driver's notifications of it go to.
+type Queue = (VirtQueue, EventFd);
+
+/// Queues that are served.
+pub(super) struct Rings {
+    pub worker: Worker,
+    pub pins: Vec<Pinned>,
 }
 
 /// What raises interrupts of a guest.
@@ -173,7 +186,7 @@ pub(super) enum State {
     /// Waiting for the driver.
     Idle(Box<dyn Device>),
     /// Being used.
-    Running { worker: Worker, pins: Vec<Pin> },
+    Running(Rings),
     /// The worker could not be started, and the device went with it.
     Lost,
     /// The operator has taken it away.
@@ -321,7 +334,7 @@ impl GuestDevice {
     pub fn look(&mut self) {
         match &mut self.state {
             State::Idle(device) => device.look(),
-            State::Running { worker, .. } => worker.look(),
+            State::Running(rings) => rings.worker.look(),
             State::External(_) | State::Lost | State::Gone(_) => {}
         }
     }
@@ -370,13 +383,16 @@ impl GuestDevice {
             (Place::Mmio(_), Some(_)) | (Place::Config(_) | Place::Bar(_), None) => Action::None,
         };
         // Before anything is done: what the rings of a driver that is ready have in flight is part of it.
-        if let Action::Start { queues, .. } = &action {
-            for setup in queues {
-                self.record
-                    .in_flight(setup.index)
-                    .as_mut()
-                    .map(InFlight::clear);
-            }
+        let new = match &action {
+            Action::Start { queues, .. } => queues.as_slice(),
+            Action::StartQueue(queue) => std::slice::from_ref(queue),
+            _ => &[],
+        };
+        for setup in new {
+            self.record
+                .in_flight(setup.index)
+                .as_mut()
+                .map(InFlight::clear);
         }
         let function = self.function.as_mut().map(Function::take_change);
         if self.registers.take_change() | function.unwrap_or(false)
@@ -450,6 +466,13 @@ impl GuestDevice {
                     device.negotiated(features);
                 }
             }
+            Action::StartQueue(setup) => {
+                if let Err(e) = self.start_queue(&setup) {
+                    warn_limited!("domain {}: {}: {}", self.domain, self.name(), chain(&e));
+                    self.interrupts.broken();
+                }
+            }
+            Action::ResetQueue(queue) => self.reset_queue(queue),
             Action::Reset => self.stop(),
             Action::Broken => {
                 warn_limited!(
@@ -465,8 +488,8 @@ impl GuestDevice {
 
     /// The driver has notified a queue: serves it, or has it served.
     pub fn attend(&self, queue: u16) {
-        if let State::Running { worker, .. } = &self.state
-            && worker.attend(queue)
+        if let State::Running(rings) = &self.state
+            && rings.worker.attend(queue)
         {
             return;
         }
@@ -485,7 +508,7 @@ impl GuestDevice {
     /// Ends the service when the requests under way have ended, and leaves what comes to another process.
     pub fn leave(&mut self) {
         match std::mem::replace(&mut self.state, State::Lost) {
-            State::Running { worker, .. } => drop(worker.stop()),
+            State::Running(rings) => drop(rings.worker.stop()),
             State::External(front) => front.leave(),
             State::Idle(_) | State::Lost | State::Gone(_) => {}
         }
@@ -501,25 +524,12 @@ impl GuestDevice {
             return Ok(());
         }
         // The rings first: where that fails the device stays as it is.
-        let mut pins = Vec::new();
+        let (mut pins, mut queues) = (Vec::new(), Vec::new());
         for setup in setups {
-            pins.extend(rings::pin(&self.space, setup)?);
+            let (pin, queue) = self.ring(setup, features, again)?;
+            pins.push(pin);
+            queues.push(queue);
         }
-        let space = Space(self.space.clone());
-        let event_idx = features & (1 << VIRTIO_RING_F_EVENT_IDX) != 0;
-        let queues = setups
-            .iter()
-            .map(|setup| {
-                let kick = self.kicks[usize::from(setup.index)].try_clone();
-                let mut queue = VirtQueue::new(setup.index, rings::queue(setup, event_idx)?);
-                match self.record.in_flight(setup.index) {
-                    Some(record) if again => queue.resume(record, &space).map_err(Error::Resume)?,
-                    Some(record) => queue.record(record),
-                    None => {}
-                }
-                Ok((queue, kick.map_err(Error::EventFd)?))
-            })
-            .collect::<Result<Vec<_>, Error>>()?;
         let State::Idle(mut device) = std::mem::replace(&mut self.state, State::Lost) else {
             return Err(Error::NotIdle);
         };
@@ -531,7 +541,84 @@ impl GuestDevice {
             device.keep_state(state);
         }
         let worker = self.work(device, queues).map_err(Error::Worker)?;
-        self.state = State::Running { worker, pins };
+        self.state = State::Running(Rings { worker, pins });
+        Ok(())
+    }
+
+    /// A ring that can be served, and what keeps it mapped.
+    fn ring(
+        &self,
+        setup: &QueueSetup,
+        features: u64,
+        again: bool,
+    ) -> Result<(Pinned, Queue), Error> {
+        let pins = rings::pin(&self.space, setup)?;
+        let event_idx = features & (1 << VIRTIO_RING_F_EVENT_IDX) != 0;
+        let mut queue = VirtQueue::new(setup.index, rings::queue(setup, event_idx)?);
+        match self.record.in_flight(setup.index) {
+            Some(record) if again => {
+                let space = Space(self.space.clone());
+                queue.resume(record, &space).map_err(Error::Resume)?;
+            }
+            Some(record) => queue.record(record),
+            None => {}
+        }
+        let kick = self.kicks[usize::from(setup.index)].try_clone();
+        Ok(((setup.index, pins), (queue, kick.map_err(Error::EventFd)?)))
+    }
+
+    /// Has one more queue served.
+    fn start_queue(&mut self, setup: &QueueSetup) -> Result<(), Error> {
+        let (pin, queue) = self.ring(setup, self.registers.accepted_features(), false)?;
+        self.change_queues(|_, pins, queues| {
+            pins.push(pin);
+            queues.push(queue);
+        })
+    }
+
+    /// Lets go of one queue: afterwards nothing of it is touched or mapped.
+    fn reset_queue(&mut self, index: u16) {
+        let counters = Arc::clone(&self.counters);
+        let changed = self.change_queues(|device, pins, queues| {
+            device.reset_queue(index);
+            for (queue, _) in queues.extract_if(.., |(queue, _)| queue.index() == index) {
+                queue.abandon(&counters);
+            }
+            pins.retain(|(pinned, _)| *pinned != index);
+        });
+        if let Err(e) = changed {
+            warn_limited!("domain {}: {}: {}", self.domain, self.name(), chain(&e));
+            self.interrupts.broken();
+        }
+    }
+
+    /// Has others be served of the queues than up to now.
+    fn change_queues(
+        &mut self,
+        change: impl FnOnce(&mut dyn Device, &mut Vec<Pinned>, &mut Vec<Queue>),
+    ) -> Result<(), Error> {
+        let Rings { worker, mut pins } = match std::mem::replace(&mut self.state, State::Lost) {
+            State::Running(rings) => rings,
+            // Its driver was told to reset it, and has only that left.
+            State::Gone(gone) => {
+                self.state = State::Gone(Gone {
+                    rings: None,
+                    ..gone
+                });
+                return Ok(());
+            }
+            other => {
+                self.state = other;
+                return Ok(());
+            }
+        };
+        let Stopped {
+            mut device,
+            mut queues,
+        } = worker.stop();
+        change(device.as_mut(), &mut pins, &mut queues);
+        let worker = self.work(device, queues).map_err(Error::Worker)?;
+        self.state = State::Running(Rings { worker, pins });
         Ok(())
     }
 
@@ -558,7 +645,7 @@ impl GuestDevice {
             front.stop();
         }
         self.state = match std::mem::replace(&mut self.state, State::Lost) {
-            State::Running { worker, pins } => {
+            State::Running(Rings { worker, pins }) => {
                 let stopped = worker.stop();
                 drop(stopped.queues);
                 drop(pins);

@@ -5,26 +5,19 @@
 //! Its registers stay: those of a device that is none. A driver that used it is told that the device
 //! needs a reset, and its requests fail until it comes to that.
 
-use backends::{Failing, Interrupt, Worker};
-use xen_vm_memory::Pin;
+use backends::{Failing, Interrupt};
 
 use super::Error;
-use super::device::{GuestDevice, Server, State};
+use super::device::{GuestDevice, Rings, Server, State};
 use crate::channel::DeviceSpec;
 
 /// What is behind registers of no device.
 #[derive(Default)]
 pub struct Gone {
-    /// What its driver has not let go of yet.
+    /// What its driver has not let go of yet: every request fails.
     pub rings: Option<Rings>,
     /// What its driver finds after a reset.
     pub next: Option<Server>,
-}
-
-/// Rings on which every request fails.
-pub struct Rings {
-    pub worker: Worker,
-    pub pins: Vec<Pin>,
 }
 
 impl GuestDevice {
@@ -33,7 +26,7 @@ impl GuestDevice {
     pub fn withdraw(&mut self) {
         let gone = Gone::default();
         let rings = match std::mem::replace(&mut self.state, State::Gone(gone)) {
-            State::Running { worker, pins } => self.fail_from_now_on(worker, pins),
+            State::Running(rings) => self.fail_from_now_on(rings),
             // The operator may want it away a second time, or before its driver has let go.
             State::Gone(gone) => gone.rings,
             State::External(_) | State::Idle(_) | State::Lost => None,
@@ -48,7 +41,7 @@ impl GuestDevice {
         }
     }
 
-    fn fail_from_now_on(&self, worker: Worker, pins: Vec<Pin>) -> Option<Rings> {
+    fn fail_from_now_on(&self, Rings { worker, pins }: Rings) -> Option<Rings> {
         let stopped = worker.stop();
         let (traits, mut device) = (stopped.device.traits(), stopped.device);
         // What it keeps is refused by who serves the rings next.

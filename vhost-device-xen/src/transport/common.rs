@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use backends::{ConfigSpace, Traits};
+use virtio_bindings::virtio_config::VIRTIO_F_RING_RESET;
 use vm_memory::GuestAddress;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -160,12 +161,7 @@ impl Common {
 
     /// As at power-on.
     pub(super) fn reset(&mut self) {
-        let queue = QueueRegisters {
-            size: self.traits.queue_size.into(),
-            vector: NO_VECTOR,
-            ..Default::default()
-        };
-        self.queues = vec![queue; self.traits.queues.into()];
+        self.queues = vec![QueueRegisters::of(self.traits); self.traits.queues.into()];
         self.registers = Registers {
             config_vector: NO_VECTOR,
             ..Default::default()
@@ -256,20 +252,47 @@ impl Common {
 
     /// Takes the selected queue into use, or out of it.
     pub(super) fn set_ready(&mut self, value: u32) -> Action {
-        // A queue that is being served is stopped by a reset of the device, not by this.
-        if self.is_driver_ok() {
+        let is_running = self.is_driver_ok();
+        // A queue that is being served is stopped by a reset, not by this.
+        if is_running && (value != 1 || !self.resets_queues() || self.signals.needs_reset()) {
             return Action::None;
         }
-        let max = self.traits.queue_size.into();
-        let Some(queue) = self.queue_mut() else {
+        let (index, max) = (self.registers.queue_sel, self.traits.queue_size.into());
+        let queue = match is_running {
+            true => self.queue_to_set(),
+            false => self.queue_mut(),
+        };
+        let Some(queue) = queue else {
             return Action::None;
         };
         let is_ready = value == 1 && queue.is_sound(max);
         queue.ready = is_ready.into();
+        let setup = queue.setup(index).filter(|_| is_running);
         match value == 1 && !is_ready {
             true => self.break_down(),
-            false => Action::None,
+            false => setup.map_or(Action::None, Action::StartQueue),
         }
+    }
+
+    /// Makes the selected queue what it was at power-on: virtio 1.2, "Virtqueue Reset".
+    pub(super) fn reset_queue(&mut self, value: u32) -> Action {
+        let at_first = QueueRegisters::of(self.traits);
+        let is_running = self.is_driver_ok() && self.resets_queues();
+        match self.queue_mut().filter(|_| value == 1 && is_running) {
+            Some(queue) => *queue = at_first,
+            None => return Action::None,
+        }
+        Action::ResetQueue(self.registers.queue_sel)
+    }
+
+    /// What the driver has accepted.
+    pub fn accepted_features(&self) -> u64 {
+        self.registers.driver_features
+    }
+
+    /// Whether the driver may reset one queue of many.
+    fn resets_queues(&self) -> bool {
+        self.registers.driver_features & (1 << VIRTIO_F_RING_RESET) != 0
     }
 
     /// Has the selected queue interrupt by a vector.
@@ -348,6 +371,15 @@ impl Common {
 }
 
 impl QueueRegisters {
+    /// A queue of such a device as at power-on.
+    fn of(traits: Traits) -> Self {
+        Self {
+            size: traits.queue_size.into(),
+            vector: NO_VECTOR,
+            ..Self::default()
+        }
+    }
+
     /// Whether a ring of this shape can exist: virtio 1.2, "Split Virtqueues".
     fn is_sound(&self, max: u32) -> bool {
         self.size.is_power_of_two()

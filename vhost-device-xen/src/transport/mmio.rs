@@ -18,7 +18,8 @@ const VENDOR: u32 = u32::from_le_bytes(*b"XenV");
 /// Where the device configuration space begins.
 const CONFIG: u64 = 0x100;
 
-/// Register offsets. What is missing here reads as zero and ignores writes.
+/// Register offsets. What is missing here reads as zero and ignores writes. `QUEUE_RESET` is 1 while a queue is
+/// being reset, and that is over when the write is answered.
 mod reg {
     pub const MAGIC: u64 = 0x000;
     pub const VERSION: u64 = 0x004;
@@ -44,6 +45,7 @@ mod reg {
     pub const QUEUE_DEVICE_HIGH: u64 = 0x0a4;
     pub const SHM_LEN_LOW: u64 = 0x0b0;
     pub const SHM_BASE_HIGH: u64 = 0x0bc;
+    pub const QUEUE_RESET: u64 = 0x0c0;
     pub const CONFIG_GENERATION: u64 = 0x0fc;
 }
 
@@ -114,6 +116,7 @@ fn write_register(common: &mut Common, offset: u64, value: u32) -> Action {
         reg::QUEUE_SEL => common.select_queue(value),
         reg::QUEUE_READY => return common.set_ready(value),
         reg::QUEUE_NOTIFY => return common.notify(value),
+        reg::QUEUE_RESET => return common.reset_queue(value),
         reg::INTERRUPT_ACK => common.signals.acknowledge(value),
         reg::STATUS => return common.set_status(value),
         _ => write_queue(common, offset, value),

@@ -129,6 +129,11 @@ pub enum Action {
         /// The queues that are ready.
         queues: Vec<QueueSetup>,
     },
+    /// The driver, which has been ready for long, wants this queue served too.
+    StartQueue(QueueSetup),
+    /// The driver wants this queue as it was at first, and the others to go on. The device must not touch
+    /// its memory any more when the access is answered.
+    ResetQueue(u16),
     /// The driver wants the device as it was at first. It must not touch guest memory any more
     /// when the access is answered.
     Reset,

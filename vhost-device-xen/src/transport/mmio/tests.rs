@@ -15,6 +15,7 @@ use super::*;
 
 const VERSION_1: u64 = 1 << 32;
 const ACCESS_PLATFORM: u64 = 1 << 33;
+const RING_RESET: u64 = 1 << 40;
 
 fn device() -> Common {
     device_with(Arc::default())
@@ -27,7 +28,7 @@ fn device_with(signals: Arc<Signals>) -> Common {
         queues: 2,
         queue_size: 64,
     };
-    let features = traits.features | VERSION_1 | ACCESS_PLATFORM;
+    let features = traits.features | VERSION_1 | ACCESS_PLATFORM | RING_RESET;
     let required = VERSION_1 | ACCESS_PLATFORM;
     let config = ConfigSpace::new(&[1, 2, 3, 4, 5, 6]).with_writable(4..5);
     Common::new(traits, features, required, config, signals)
@@ -74,7 +75,7 @@ fn both_halves_of_the_features_can_be_read() {
 
     assert_eq!(read(&device, reg::DEVICE_FEATURES, 4), 1 << 5);
     write(&mut device, reg::DEVICE_FEATURES_SEL, 1);
-    assert_eq!(read(&device, reg::DEVICE_FEATURES, 4), 3);
+    assert_eq!(read(&device, reg::DEVICE_FEATURES, 4), 0x103);
     write(&mut device, reg::DEVICE_FEATURES_SEL, 2);
     assert_eq!(read(&device, reg::DEVICE_FEATURES, 4), 0);
 }
@@ -104,6 +105,78 @@ fn a_driver_that_is_ready_starts_its_queues() {
     );
     assert!(device.is_driver_ok());
     assert_eq!(read(&device, reg::STATUS, 4), 0xf);
+}
+
+/// A driver that is ready, with one queue of two.
+fn running(features: u64) -> Common {
+    let mut device = device();
+    accept(&mut device, VERSION_1 | ACCESS_PLATFORM | features);
+    set_up_queue(&mut device, 1, 32);
+    write(&mut device, reg::STATUS, 0xf);
+    device
+}
+
+#[test]
+fn a_queue_is_reset_and_begins_again() {
+    let mut device = running(RING_RESET);
+
+    assert_eq!(
+        write(&mut device, reg::QUEUE_RESET, 1),
+        Action::ResetQueue(1)
+    );
+    assert_eq!(read(&device, reg::QUEUE_RESET, 4), 0);
+    assert_eq!(read(&device, reg::QUEUE_READY, 4), 0);
+    let again = QueueSetup {
+        index: 1,
+        size: 16,
+        desc: GuestAddress(0x8000_0000_0000_8000),
+        avail: GuestAddress(0x8000_0000_0000_8400),
+        used: GuestAddress(0x8000_0000_0000_9000),
+    };
+    let action = set_up_queue(&mut device, 1, 16);
+    assert_eq!(action, Action::StartQueue(again));
+    assert_eq!(read(&device, reg::QUEUE_READY, 4), 1);
+    assert_eq!(read(&device, reg::STATUS, 4), 0xf);
+}
+
+#[test]
+fn another_process_knows_which_queues_were_reset() {
+    let mut device = running(RING_RESET);
+    write(&mut device, reg::QUEUE_RESET, 1);
+
+    let (_, action) = succeed(&device);
+
+    let features = VERSION_1 | ACCESS_PLATFORM | RING_RESET;
+    let queues = Vec::new();
+    assert_eq!(action, Action::Start { features, queues });
+}
+
+#[test]
+fn queues_are_reset_by_drivers_that_have_said_so() {
+    let mut device = running(0);
+    assert_eq!(write(&mut device, reg::QUEUE_RESET, 1), Action::None);
+    assert_eq!(read(&device, reg::QUEUE_READY, 4), 1);
+    assert_eq!(set_up_queue(&mut device, 0, 16), Action::None);
+    assert_eq!(read(&device, reg::QUEUE_READY, 4), 0);
+
+    let mut device = running(RING_RESET);
+    assert_eq!(write(&mut device, reg::QUEUE_RESET, 0), Action::None);
+    assert_eq!(write(&mut device, reg::QUEUE_READY, 0), Action::None);
+    assert_eq!(write(&mut device, reg::QUEUE_READY, 1), Action::None);
+    assert_eq!(read(&device, reg::QUEUE_READY, 4), 1);
+    write(&mut device, reg::QUEUE_SEL, 2);
+    assert_eq!(write(&mut device, reg::QUEUE_RESET, 1), Action::None);
+}
+
+#[test]
+fn a_broken_device_lets_go_of_queues_and_takes_none() {
+    let mut device = running(RING_RESET);
+    device.signals.broken();
+
+    let action = write(&mut device, reg::QUEUE_RESET, 1);
+    assert_eq!(action, Action::ResetQueue(1));
+    assert_eq!(set_up_queue(&mut device, 1, 16), Action::None);
+    assert_eq!(read(&device, reg::QUEUE_READY, 4), 0);
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub struct Layout {
     queue_desc: [u32; 2],
     queue_driver: [u32; 2],
     queue_device: [u32; 2],
+    queue_notify_data: u16,
+    queue_reset: u16,
 }
 
 /// Offsets of what a driver writes.
@@ -45,6 +47,7 @@ mod at {
     pub const QUEUE_ENABLE: u64 = offset_of!(Layout, queue_enable) as u64;
     pub const QUEUE_DESC: u64 = offset_of!(Layout, queue_desc) as u64;
     pub const QUEUE_DRIVER: u64 = offset_of!(Layout, queue_driver) as u64;
+    pub const QUEUE_RESET: u64 = offset_of!(Layout, queue_reset) as u64;
     pub const QUEUE_DEVICE: u64 = offset_of!(Layout, queue_device) as u64;
 }
 
@@ -73,6 +76,10 @@ pub fn read(common: &Common) -> Layout {
         queue_desc: address(|queue| queue.desc),
         queue_driver: address(|queue| queue.avail),
         queue_device: address(|queue| queue.used),
+        // What is written to notify a queue is not looked at.
+        queue_notify_data: common.selected_queue(),
+        // It is over when the write is answered.
+        queue_reset: 0,
     }
 }
 
@@ -93,6 +100,7 @@ pub fn write(common: &mut Common, vectors: u16, offset: u64, size: u8, value: u6
         (at::QUEUE_MSIX_VECTOR, 2) => common.set_queue_vector(vector),
         // "The driver MUST NOT write a 0."
         (at::QUEUE_ENABLE, 2) if half == 1 => return common.set_ready(1),
+        (at::QUEUE_RESET, 2) => return common.reset_queue(half.into()),
         _ => write_queue(common, offset, size, value),
     }
     Action::None

@@ -192,7 +192,8 @@ impl Function {
         }
         if let Some(place) = Region::COMMON.find(offset) {
             let action = common::write(common, self.vectors(), place, size, value);
-            self.is_changed |= action == Action::Reset || common::is_vector(place);
+            let has_changed = matches!(action, Action::Reset | Action::ResetQueue(_));
+            self.is_changed |= has_changed || common::is_vector(place);
             return action;
         }
         if let Some(place) = Region::DEVICE.find(offset) {

@@ -6,10 +6,12 @@ use backends::{ConfigSpace, Traits};
 use proptest::prelude::*;
 use vm_memory::GuestAddress;
 
+use super::super::halves;
 use super::super::{NO_VECTOR, QueueSetup, Signals};
 use super::*;
 
 const VERSION_1: u64 = 1 << 32;
+const RING_RESET: u64 = 1 << 40;
 
 /// A bit for each vector that is pending.
 #[derive(Debug, Default)]
@@ -42,7 +44,13 @@ fn disk() -> Driver {
     let pending = Arc::<Bits>::default();
     Driver {
         function: Function::new(traits.id, 3, pending.clone()),
-        common: Common::new(traits, VERSION_1, VERSION_1, config, signals.clone()),
+        common: Common::new(
+            traits,
+            VERSION_1 | RING_RESET,
+            VERSION_1,
+            config,
+            signals.clone(),
+        ),
         pending,
         signals,
     }
@@ -104,12 +112,21 @@ impl Driver {
     }
 
     fn start(&mut self) -> Action {
+        self.start_with(VERSION_1)
+    }
+
+    fn start_with(&mut self, features: u64) -> Action {
         self.set_bar(0x14, 1, 3);
-        for (select, half) in [(0, 0), (1, 1)] {
+        for (select, half) in (0..).zip(halves(features)) {
             self.set_bar(0x08, 4, select);
-            self.set_bar(0x0c, 4, half);
+            self.set_bar(0x0c, 4, half.into());
         }
         self.set_bar(0x14, 1, 0xb);
+        self.set_up_queue();
+        self.set_bar(0x14, 1, 0xf)
+    }
+
+    fn set_up_queue(&mut self) -> Action {
         self.set_bar(0x16, 2, 1);
         self.set_bar(0x18, 2, 32);
         self.set_bar(0x1a, 2, 2);
@@ -117,8 +134,7 @@ impl Driver {
         self.set_bar(0x24, 4, 1);
         self.set_bar(0x28, 8, 0x1_0000_8400);
         self.set_bar(0x30, 4, 0x9000);
-        self.set_bar(0x1c, 2, 1);
-        self.set_bar(0x14, 1, 0xf)
+        self.set_bar(0x1c, 2, 1)
     }
 }
 
@@ -211,6 +227,22 @@ fn a_driver_that_is_ready_starts_its_queues() {
     assert_eq!(vectors, [NO_VECTOR, 2, NO_VECTOR]);
     assert_eq!(disk.set_bar(0x3004, 2, 1), Action::Kick(1));
     assert_eq!(disk.set_bar(0x3008, 2, 2), Action::None);
+}
+
+#[test]
+fn a_queue_is_reset_and_begins_again() {
+    let mut disk = disk();
+    disk.start_with(VERSION_1 | RING_RESET);
+    disk.function.take_change();
+
+    assert_eq!(disk.set_bar(0x3a, 2, 1), Action::ResetQueue(1));
+    assert!(disk.function.take_change(), "it has no vector any more");
+    // queue_reset, queue_enable, queue_msix_vector, queue_size.
+    assert_eq!((disk.bar(0x3a, 2), disk.bar(0x1c, 2)), (0, 0));
+    assert_eq!((disk.bar(0x1a, 2), disk.bar(0x18, 2)), (0xffff, 64));
+    let action = disk.set_up_queue();
+    assert!(matches!(action, Action::StartQueue(setup) if setup.index == 1));
+    assert_eq!(disk.bar(0x1c, 2), 1);
 }
 
 #[test]
