@@ -14,6 +14,10 @@
 
 use std::ops::RangeInclusive;
 
+use xen_hypercall::DomId;
+use xen_hypercall::dm_op::SetIrqLevel;
+use xen_ioctls::Privcmd;
+
 use crate::transport::pci::msix::Message;
 
 /// The configuration spaces of bus 0 (ECAM).
@@ -93,6 +97,12 @@ impl Place {
     }
 }
 
+/// The first INTID of a message that the guest does not have. It does not get others later.
+pub fn missing_interrupt(privcmd: &Privcmd, guest: DomId) -> Option<u32> {
+    let is_there = |irq| privcmd.perform(guest, SetIrqLevel::new(irq, false)).is_ok();
+    (FIRST_SPI..=LAST_SPI).find(|irq| !is_there(*irq))
+}
+
 /// The INTID that a message raises, if it is one of the frame's.
 pub fn interrupt(message: Message) -> Option<u32> {
     let is_ours = (FIRST_SPI..=LAST_SPI).contains(&message.data);
@@ -102,6 +112,11 @@ pub fn interrupt(message: Message) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn guests_need_what_check_and_the_documents_say() {
+        assert_eq!(NR_SPIS, 224);
+    }
 
     #[test]
     fn each_interrupt_of_libxl_has_a_place() {

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use backends::block::Engine;
 use xen_hypercall::DomId;
-use xen_hypercall::dm_op::{NrVcpus, SetIrqLevel};
+use xen_hypercall::dm_op::NrVcpus;
 use xen_ioctls::{EventChannels, Grants, Privcmd};
 use xen_store::{Client, Store};
 
@@ -201,9 +201,8 @@ fn guests_on_pci(path: Option<&Path>) -> Finding {
         (Ok(guests), Ok(privcmd)) => (guests, privcmd),
         _ => return Finding::Worse("not known without Xen".into(), "see above"),
     };
-    let last = || SetIrqLevel::new(bridge::LAST_SPI, false);
     let mut poor = guests;
-    poor.retain(|domain, _| privcmd.perform(DomId(*domain), last()).is_err());
+    poor.retain(|domain, _| bridge::missing_interrupt(&privcmd, DomId(*domain)).is_some());
     match poor.is_empty() {
         true => Finding::Good("those that run have interrupts for it".into()),
         false => Finding::Worse(

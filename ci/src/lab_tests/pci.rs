@@ -14,6 +14,25 @@ const PCI: (&str, &str) = (
     "# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # pci_rules: the configuration of four devices on the PCI bus of any guest
 pci_rules() { { cat four.toml; printf '[[pci]]\\nguest = \"*\"\\n'; } > pci.toml; }
+
+# pci_daemon GUEST...: the daemon, with such devices for these guests
+pci_daemon() {
+    pci_rules
+    pci_trees
+    images \"$@\"
+    daemon_start --config pci.toml
+}
+
+# pci_guests GUEST...: these guests, one after the other
+pci_guests() {
+    pci_daemon \"$@\"
+    for _guest in \"$@\"; do
+        guest_start $_guest
+        guest_wait $_guest 100
+        guest_gone $_guest 20
+    done
+    daemon_leaves_nothing
+}
 ",
 );
 
@@ -72,17 +91,7 @@ pub const DEVICES_WORK_ON_PCI: LabTest = LabTest {
     ],
     dom0: "
         . ./pci.sh
-        pci_rules
-        pci_trees
-        guests='grants1 grants2 foreign1 foreign2'
-        images $guests
-        daemon_start --config pci.toml
-        for guest in $guests; do
-            guest_start $guest
-            guest_wait $guest 100
-            guest_gone $guest 20
-        done
-        daemon_leaves_nothing
+        pci_guests grants1 grants2 foreign1 foreign2
     ",
     seen: &[
         ("dom0", "nothing is left"),
@@ -109,16 +118,7 @@ pub const DEVICES_WORK_ON_PCI_WITH_GICV2: LabTest = LabTest {
     guests: &[pci!("grants1", 1, "1"), pci!("foreign2", 2, "0")],
     dom0: "
         . ./pci.sh
-        pci_rules
-        pci_trees
-        images grants1 foreign2
-        daemon_start --config pci.toml
-        for guest in grants1 foreign2; do
-            guest_start $guest
-            guest_wait $guest 100
-            guest_gone $guest 20
-        done
-        daemon_leaves_nothing
+        pci_guests grants1 foreign2
     ",
     seen: &[
         ("dom0", "nothing is left"),
@@ -172,10 +172,7 @@ pub const FUNCTIONS_COME_AND_GO: LabTest = LabTest {
     }],
     dom0: "
         . ./pci.sh
-        pci_rules
-        pci_trees
-        images guest
-        daemon_start --config pci.toml
+        pci_daemon guest
         guest_start guest
         wait_line $(console guest) '^reset by the bus' 60
         vhost-device-xen resize guest xvda 64M
@@ -296,10 +293,7 @@ pub const A_HOSTILE_GUEST_ON_PCI_HARMS_NOBODY: LabTest = LabTest {
     ],
     dom0: "
         . ./pci.sh
-        pci_rules
-        pci_trees
-        images hostile peaceful
-        daemon_start --config pci.toml
+        pci_daemon hostile peaceful
         guest_start peaceful
         guest_start hostile
         guest_wait hostile 250
@@ -398,14 +392,7 @@ pub const DEBIANS_KERNEL_USES_DEVICES_ON_PCI: LabTest = LabTest {
     }],
     dom0: "
         . ./pci.sh
-        pci_rules
-        pci_trees
-        images debian
-        daemon_start --config pci.toml
-        guest_start debian
-        guest_wait debian 200
-        guest_gone debian 20
-        daemon_leaves_nothing
+        pci_guests debian
     ",
     seen: &[
         ("debian", "entropy: 512 bytes"),

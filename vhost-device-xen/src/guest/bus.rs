@@ -103,9 +103,9 @@ impl Bus {
         std::mem::take(&mut self.is_sought) && !self.is_pci_used
     }
 
-    /// Says once that the guest looks for its devices where they are not.
-    fn compare(&mut self, addr: u64) {
-        if self.is_pci_used || bridge::Place::of(addr).is_none() {
+    /// The guest looks at its PCI bus: says once that its devices are not there.
+    fn compare(&mut self) {
+        if self.is_pci_used {
             return;
         }
         let mut devices = self.devices.values();
@@ -122,13 +122,13 @@ impl Bus {
     }
 
     fn find(&mut self, addr: u64) -> Option<(&mut GuestDevice, Place)> {
-        self.compare(addr);
         let Some(place) = bridge::Place::of(addr) else {
             let (base, device) = self.devices.range_mut(..=addr).next_back()?;
             let offset = addr - base;
             self.is_sought |= device.slot().is_some();
             return (offset < MMIO_SIZE).then_some((device, Place::Mmio(offset)));
         };
+        self.compare();
         let on_bus = |device: &GuestDevice| match place {
             bridge::Place::Config { slot, offset } => {
                 (device.slot() == Some(slot)).then_some(Place::Config(offset))

@@ -20,7 +20,6 @@ use virtio_bindings::virtio_config::{
 use virtio_bindings::virtio_ring::VIRTIO_RING_F_EVENT_IDX;
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 use xen_hypercall::DomId;
-use xen_hypercall::dm_op::SetIrqLevel;
 use xen_ioctls::Privcmd;
 use xen_vm_memory::{GuestSpace, Mode, Pin};
 
@@ -157,15 +156,10 @@ impl Raiser {
         DeviceSpec { slot: None, ..spec }
     }
 
-    /// The first interrupt of messages that the guest does not have. It does not get others later.
+    /// See [`bridge::missing_interrupt`].
     fn missing(&self) -> Option<u32> {
-        *self.missing.get_or_init(|| {
-            let mut all = bridge::FIRST_SPI..=bridge::LAST_SPI;
-            all.find(|irq| {
-                let nothing = SetIrqLevel::new(*irq, false);
-                self.privcmd.perform(self.domain, nothing).is_err()
-            })
-        })
+        let ask = || bridge::missing_interrupt(&self.privcmd, self.domain);
+        *self.missing.get_or_init(ask)
     }
 }
 

@@ -3,7 +3,7 @@
 //! The configuration space of a function: PCI 3.0, "Configuration Space Organization" and
 //! "Capabilities"; virtio 1.2, "PCI Device Layout".
 
-use super::{BAR_SIZE, Region};
+use super::{BAR_SIZE, Region, bytes};
 
 /// Bytes that are there; of the rest of a function's 4 KiB nothing is.
 pub const SIZE: usize = 256;
@@ -206,12 +206,7 @@ impl Space {
 
     /// Reads `size` bytes at `offset`, but for what is read [through the window](Self::window_at).
     pub fn read(&self, offset: u16, size: u8) -> u64 {
-        let mut value = [0; 8];
-        for (n, byte) in value.iter_mut().enumerate().take(size.into()) {
-            let place = usize::from(offset).saturating_add(n);
-            *byte = self.bytes.get(place).copied().unwrap_or(0);
-        }
-        u64::from_le_bytes(value)
+        bytes(&self.bytes, offset.into(), size)
     }
 
     /// Where a read at `offset` leads.
