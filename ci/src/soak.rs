@@ -87,6 +87,7 @@ pub fn run(subject: Subject, names: &[String]) -> Result<ExitCode, Error> {
             .chain([&pci::DEBIANS_KERNEL_USES_DEVICES_ON_PCI])
             .chain([
                 &crowd::TWENTY_LARGE_GUESTS_COME_AND_GO,
+                &crowd::CREATION_TAKES_ITS_TIME,
                 &crowd::IDLE_GUESTS_COST_NOTHING,
                 &crowd::A_HOSTILE_GUEST_ATTACKS_FOR_FIVE_MINUTES,
             ])

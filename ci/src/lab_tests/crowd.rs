@@ -225,6 +225,64 @@ pub const A_HUNDRED_GUESTS_LEAVE_NOTHING: [LabTest; 2] = [
     hundred!("a_hundred_guests_without_grants_leave_nothing", "0"),
 ];
 
+macro_rules! soon {
+    ($name:literal, $config:expr) => {
+        Guest {
+            name: $name,
+            memory: 64,
+            config: $config,
+            script: "
+                echo 'it is up'
+                sleep 1000
+            ",
+            ..Guest::DEFAULT
+        }
+    };
+}
+
+/// How long guests take to their first program, and to their end: with four devices, and without any, in turn.
+pub const CREATION_TAKES_ITS_TIME: LabTest = LabTest {
+    name: "creation_takes_its_time",
+    timeout: Duration::from_secs(900),
+    programs: &[DAEMON],
+    files: &[RULES, FOUR],
+    guests: &[
+        soon!("bare", &[]),
+        soon!("grants", four!("grants", "1")),
+        soon!("foreign", four!("foreign", "0")),
+    ],
+    dom0: "
+        . ./four.sh
+        images grants foreign
+        daemon_start --config four.toml
+        for n in $(seq 11); do
+            for guest in bare grants foreign; do
+                start=$(seconds)
+                guest_start $guest
+                wait_line $(console $guest) 'it is up' 60
+                echo $(since $start) >> $guest.up
+                start=$(seconds)
+                xl destroy $guest
+                echo $(since $start) >> $guest.end
+                wait_for 10 no_guest
+            done
+        done
+        for guest in bare grants foreign; do
+            figures \"$guest: create to the first program\" < $guest.up
+            figures \"$guest: destroy\" < $guest.end
+        done
+        daemon_leaves_nothing
+    ",
+    seen: &[
+        ("dom0", "bare: create * of 11"),
+        ("dom0", "grants: create * of 11"),
+        ("dom0", "foreign: destroy * of 11"),
+        ("dom0", "nothing is left"),
+    ],
+    unseen: &[("daemon", "ERROR"), ("daemon", "WARN")],
+    ..LabTest::DEFAULT
+};
+
 macro_rules! reboots {
     ($name:literal, $grants:literal) => {
         LabTest {

@@ -106,6 +106,10 @@ pub const DEVICES_WORK_ON_PCI: LabTest = LabTest {
         ("daemon", "WARN"),
         ("grants1", "Grant still in use"),
         ("grants2", "Grant still in use"),
+        ("grants1", "WARNING"),
+        ("grants2", "WARNING"),
+        ("foreign1", "WARNING"),
+        ("foreign2", "WARNING"),
     ],
     ..LabTest::DEFAULT
 };
