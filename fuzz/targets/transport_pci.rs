@@ -40,7 +40,7 @@ fn function() -> (Function, Common) {
     let config = ConfigSpace::new(&[7; 60]).with_writable(32..33);
     let features = traits.features | VERSION_1 | RING_RESET;
     (
-        Function::new(traits.id, QUEUES + 1, Arc::new(Odd)),
+        Function::new(traits.id, QUEUES + 1, true, Arc::new(Odd)),
         Common::new(traits, features, VERSION_1, config, Arc::default()),
     )
 }

@@ -17,6 +17,7 @@ use std::ops::RangeInclusive;
 use xen_hypercall::DomId;
 use xen_hypercall::dm_op::SetIrqLevel;
 use xen_ioctls::Privcmd;
+use xen_ioreq::Sbdf;
 
 use crate::transport::pci::msix::Message;
 
@@ -61,40 +62,14 @@ pub fn slot(irq: u32) -> Option<u8> {
         .filter(|slot| (1..SLOTS).contains(slot))
 }
 
-/// What an address is part of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// The configuration space of a function 0.
-    Config {
-        /// Which one.
-        slot: u8,
-        /// From its start.
-        offset: u16,
-    },
-    /// The configuration space of a function that there is not.
-    Nothing,
-    /// The window of BARs.
-    Window,
-}
-
-impl Place {
-    /// What is at an address, if it is the bridge's.
-    pub fn of(addr: u64) -> Option<Self> {
-        if WINDOW.contains(&addr) {
-            return Some(Self::Window);
-        }
-        if !ECAM.contains(&addr) {
-            return None;
-        }
-        let place = addr - ECAM.start();
-        let function = place >> 12 & 7;
-        let slot = u8::try_from(place >> 15).unwrap_or(u8::MAX);
-        let offset = u16::try_from(place & 0xfff).unwrap_or_default();
-        Some(match function {
-            0 => Self::Config { slot, offset },
-            _ => Self::Nothing,
-        })
+/// The function, and the place in its configuration space, that an address of the bridge is.
+pub fn config(addr: u64) -> Option<(Sbdf, u16)> {
+    if !ECAM.contains(&addr) {
+        return None;
     }
+    let place = u32::try_from(addr - ECAM.start()).ok()?;
+    let offset = u16::try_from(place & 0xfff).ok()?;
+    Some((Sbdf(place >> 12), offset))
 }
 
 /// The first INTID of a message that the guest does not have. It does not get others later.
@@ -128,15 +103,14 @@ mod tests {
 
     #[test]
     fn a_configuration_space_is_found_by_its_address() {
-        let config = |slot, offset| Some(Place::Config { slot, offset });
+        let place = |slot, function, offset| Some((Sbdf::new(0, 0, slot, function), offset));
 
-        assert_eq!(Place::of(0x3300_0000), config(0, 0));
-        assert_eq!(Place::of(0x3300_8004), config(1, 4));
-        assert_eq!(Place::of(0x330f_8fff), config(31, 0xfff));
-        assert_eq!(Place::of(0x3300_9000), Some(Place::Nothing));
-        assert_eq!(Place::of(0x3310_0000), None);
-        assert_eq!(Place::of(0x32ff_ffff), None);
-        assert_eq!(Place::of(0x34ff_ffff), Some(Place::Window));
+        assert_eq!(config(0x3300_0000), place(0, 0, 0));
+        assert_eq!(config(0x3300_8004), place(1, 0, 4));
+        assert_eq!(config(0x330f_8fff), place(31, 0, 0xfff));
+        assert_eq!(config(0x3300_9000), place(1, 1, 0));
+        assert_eq!(config(0x3310_0000), None);
+        assert_eq!(config(0x32ff_ffff), None);
     }
 
     #[test]

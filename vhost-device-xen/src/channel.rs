@@ -59,16 +59,58 @@ pub struct DeviceId {
 pub struct DeviceSpec {
     /// Which one.
     pub id: DeviceId,
-    /// Guest-physical address of its registers, where it is on virtio-mmio.
-    pub base: u64,
-    /// Its interrupt there, an INTID.
-    pub irq: u32,
-    /// Its place on the guest's PCI bus, if it is there instead.
-    pub slot: Option<u8>,
+    /// Where it is.
+    pub location: Location,
     /// Whether the guest shares memory by grants.
     pub grants: bool,
     /// What it is.
     pub kind: DeviceKind,
+}
+
+/// Where a guest finds a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Location {
+    /// On virtio-mmio.
+    Mmio(Registers),
+    /// On the PCI bus that the daemon gives to a guest on Arm: see [`bridge`](crate::bridge).
+    Bridge {
+        /// Its place there.
+        slot: u8,
+        /// Where virtio-mmio has no device then.
+        mmio: Registers,
+    },
+    /// On the PCI bus that a guest has.
+    Pci {
+        /// Its place there.
+        slot: u8,
+    },
+}
+
+/// The registers of virtio-mmio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registers {
+    /// Their guest-physical address.
+    pub base: u64,
+    /// Their interrupt, an INTID.
+    pub irq: u32,
+}
+
+impl Location {
+    /// The place on a PCI bus.
+    pub fn slot(self) -> Option<u8> {
+        match self {
+            Self::Mmio(_) => None,
+            Self::Bridge { slot, .. } | Self::Pci { slot } => Some(slot),
+        }
+    }
+
+    /// What the guest takes for registers of virtio-mmio, be it no device's.
+    pub fn registers(self) -> Option<Registers> {
+        match self {
+            Self::Mmio(mmio) | Self::Bridge { mmio, .. } => Some(mmio),
+            Self::Pci { .. } => None,
+        }
+    }
 }
 
 /// A kind of device with what is particular to it.
@@ -380,9 +422,10 @@ mod tests {
         image.rewind().unwrap();
         let spec = DeviceSpec {
             id: DISK,
-            base: 0x200_0000,
-            slot: None,
-            irq: 33,
+            location: Location::Mmio(Registers {
+                base: 0x200_0000,
+                irq: 33,
+            }),
             grants: true,
             kind: DeviceKind::Block {
                 read_only: true,

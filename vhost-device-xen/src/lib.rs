@@ -16,6 +16,7 @@ mod control;
 mod daemon;
 mod dtb;
 mod guest;
+mod pci;
 mod rings;
 mod stats;
 mod supervisor;

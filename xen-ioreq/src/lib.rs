@@ -34,7 +34,7 @@
 //! let guest = xen.create_domain(DomId(1), 2);
 //! let mut server =
 //!     IoreqServer::create_with(DomId(1), xen.privcmd(), xen.event_channels())?;
-//! server.map_mmio(0x200_0000..=0x200_01ff)?;
+//! server.ranges().map_mmio(0x200_0000..=0x200_01ff)?;
 //!
 //! let reading = guest.mmio_read(0, 0x200_0000, 4).expect("the range is ours");
 //! // Wait until `server.as_fd()` is readable, then:
@@ -45,10 +45,12 @@
 
 mod access;
 mod page;
+mod ranges;
 mod server;
 mod strings;
 
 pub use access::{Access, Sbdf, Space};
+pub use ranges::Ranges;
 pub use server::{Error, Handler, IoreqServer, Result};
 pub use xen_ioctls::{IoEventFd, Kick};
 

@@ -3,22 +3,21 @@
 //! The server.
 
 use std::collections::HashMap;
-use std::ops::RangeInclusive;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use xen_hypercall::dm_op::{
-    CreateIoreqServer, DestroyIoreqServer, DmOp, GetIoreqServerInfo, MapIoRange, NrVcpus, ServerId,
-    SetIoreqServerState, UnmapIoRange,
+    CreateIoreqServer, DestroyIoreqServer, GetIoreqServerInfo, NrVcpus, ServerId,
+    SetIoreqServerState,
 };
 use xen_hypercall::ioreq::SLOTS_PER_PAGE;
 use xen_hypercall::memory::Resource;
-use xen_hypercall::slot::NoSlot;
 use xen_hypercall::{DomId, Port};
 use xen_ioctls::{EventChannels, IoEventFd, Kick, Mapping, Privcmd};
 
-use crate::access::{Access, Accesses, Data, Sbdf};
+use crate::access::{Access, Accesses, Data};
 use crate::page::{Buffered, Claim, Left, Pages, Request};
+use crate::ranges::Ranges;
 use crate::strings::{MOST, Values};
 
 /// Events taken from the kernel in one system call.
@@ -160,9 +159,11 @@ impl IoreqServer {
             .perform(domain, op)
             .map_err(|source| failed(domain, step, source))?;
         let id = Id {
-            domain,
-            id,
-            privcmd,
+            ranges: Ranges {
+                domain,
+                id,
+                privcmd,
+            },
             is_left: false,
         };
         Self::begin(vcpus, id, events)
@@ -186,22 +187,24 @@ impl IoreqServer {
     ) -> Result<Self> {
         let vcpus = count_vcpus(domain, &privcmd)?;
         let id = Id {
-            domain,
-            id,
-            privcmd,
+            ranges: Ranges {
+                domain,
+                id,
+                privcmd,
+            },
             is_left: true,
         };
         Self::begin(vcpus, id, events)
     }
 
     fn begin(vcpus: usize, id: Id, events: EventChannels) -> Result<Self> {
-        let domain = id.domain;
+        let domain = id.ranges.domain;
         let step = |step| move |source| failed(domain, step, source);
         // The pages come first: they exist once they are acquired, and enabling fills them in.
         let pages = Pages::new(id.pages(vcpus)?);
         let buffered = id.buffered(&events)?;
-        id.op(
-            SetIoreqServerState::new(id.id, true),
+        id.ranges.op(
+            SetIoreqServerState::new(id.ranges.id, true),
             "enable the IOREQ server",
         )?;
         let ports = (0..vcpus)
@@ -225,12 +228,12 @@ impl IoreqServer {
 
     /// The guest.
     pub fn domain(&self) -> DomId {
-        self.id.domain
+        self.id.ranges.domain
     }
 
     /// Its number among the guest's servers.
     pub fn id(&self) -> ServerId {
-        self.id.id
+        self.id.ranges.id
     }
 
     /// How many vCPUs are served.
@@ -238,67 +241,9 @@ impl IoreqServer {
         self.ports.len()
     }
 
-    /// Has the guest's accesses to a range of guest-physical addresses come to this server.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Step`].
-    pub fn map_mmio(&self, range: RangeInclusive<u64>) -> Result<()> {
-        self.id
-            .op(MapIoRange::memory(self.id.id, &range), "map an MMIO range")
-    }
-
-    /// Ends what [`map_mmio`](Self::map_mmio) has begun, for the same range.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Step`].
-    pub fn unmap_mmio(&self, range: RangeInclusive<u64>) -> Result<()> {
-        self.id.op(
-            UnmapIoRange::memory(self.id.id, &range),
-            "unmap an MMIO range",
-        )
-    }
-
-    /// Has the guest's accesses to ports come to this server. Only on x86.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Step`].
-    pub fn map_ports(&self, ports: RangeInclusive<u16>) -> Result<()> {
-        let op = MapIoRange::ports(self.id.id, &ports);
-        self.id.op(op, "map a range of ports")
-    }
-
-    /// Ends what [`map_ports`](Self::map_ports) has begun, for the same range.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Step`].
-    pub fn unmap_ports(&self, ports: RangeInclusive<u16>) -> Result<()> {
-        let op = UnmapIoRange::ports(self.id.id, &ports);
-        self.id.op(op, "unmap a range of ports")
-    }
-
-    /// Has the guest's accesses to the configuration space of a PCI function come to this server. Only
-    /// on x86, by the ports 0xcf8 and 0xcfc; Xen takes the ports for itself then.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Step`].
-    pub fn map_pci(&self, function: Sbdf) -> Result<()> {
-        let op = MapIoRange::pci(self.id.id, function.0);
-        self.id.op(op, "map a PCI function")
-    }
-
-    /// Ends what [`map_pci`](Self::map_pci) has begun.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Step`].
-    pub fn unmap_pci(&self, function: Sbdf) -> Result<()> {
-        let op = UnmapIoRange::pci(self.id.id, function.0);
-        self.id.op(op, "unmap a PCI function")
+    /// What of the guest comes to it; a copy of that changes the same.
+    pub fn ranges(&self) -> &Ranges {
+        &self.id.ranges
     }
 
     /// Has the kernel signal `eventfd` when the guest kicks `kick.queue` of the virtio-mmio device
@@ -313,12 +258,13 @@ impl IoreqServer {
     /// [`Error::Step`] when the kernel has no ioeventfd, [`Error::Vcpus`] when the domain has more
     /// than one page of vCPUs.
     pub fn ioeventfd(&self, kick: Kick, eventfd: OwnedFd) -> Result<IoEventFd> {
-        let domain = self.id.domain;
+        let domain = self.id.ranges.domain;
         if self.ports.len() > SLOTS_PER_PAGE {
             let vcpus = u32::try_from(self.ports.len()).unwrap_or(u32::MAX);
             return Err(Error::Vcpus { domain, vcpus });
         }
         self.id
+            .ranges
             .privcmd
             .ioeventfd(domain, self.pages.first(), &self.ports, kick, eventfd)
             .map_err(|source| Error::Step {
@@ -451,7 +397,7 @@ impl AsRawFd for IoreqServer {
     }
 }
 
-fn failed(domain: DomId, step: &'static str, source: xen_ioctls::Error) -> Error {
+pub(crate) fn failed(domain: DomId, step: &'static str, source: xen_ioctls::Error) -> Error {
     Error::Step {
         domain,
         step,
@@ -486,7 +432,7 @@ impl Resume<'_> {
                 claim.data(0);
                 log::debug!(
                     "domain {}: {kind:?} is not for this server",
-                    self.server.id.domain
+                    self.server.id.ranges.domain
                 );
             }
         }
@@ -500,12 +446,12 @@ impl Resume<'_> {
         accesses: &Accesses,
         handler: &mut H,
     ) -> Option<H::Work> {
-        let domain = self.server.id.domain;
+        let domain = self.server.id.ranges.domain;
         let size = accesses.first.size;
         let values = match accesses.data {
             Data::Value(_) => None,
             Data::Memory(addr) => {
-                match Values::map(&self.server.id.privcmd, domain, accesses, addr) {
+                match Values::map(&self.server.id.ranges.privcmd, domain, accesses, addr) {
                     Ok(values) => Some((values, addr)),
                     Err(e) => {
                         log::debug!("domain {domain}: a string instruction: {e}");
@@ -548,7 +494,7 @@ impl Drop for Resume<'_> {
         if let Err(e) = self.server.events.notify(port) {
             log::error!(
                 "domain {}: vCPU {} stays blocked: {e}",
-                self.server.id.domain,
+                self.server.id.ranges.domain,
                 self.vcpu
             );
         }
@@ -558,20 +504,19 @@ impl Drop for Resume<'_> {
 /// The server as Xen knows it; destroyed when dropped.
 #[derive(Debug)]
 struct Id {
-    domain: DomId,
-    id: ServerId,
-    privcmd: Privcmd,
+    ranges: Ranges,
     is_left: bool,
 }
 
 impl Id {
     fn pages(&self, vcpus: usize) -> Result<Vec<Arc<Mapping>>> {
-        let domain = self.domain;
+        let domain = self.ranges.domain;
         (0u32..)
             .take(vcpus.div_ceil(SLOTS_PER_PAGE))
             .map(|n| {
-                self.privcmd
-                    .map_resource(domain, Resource::ioreq_page(self.id, n))
+                self.ranges
+                    .privcmd
+                    .map_resource(domain, Resource::ioreq_page(self.ranges.id, n))
             })
             .map(|page| page.map(Arc::new))
             .collect::<std::result::Result<_, _>>()
@@ -584,33 +529,26 @@ impl Id {
 
     /// The page of writes that need no answer, if the server was made with one.
     fn buffered(&self, events: &EventChannels) -> Result<Option<Buffered>> {
-        let step = |step| move |source| failed(self.domain, step, source);
-        let info = GetIoreqServerInfo::new(self.id);
+        let step = |step| move |source| failed(self.ranges.domain, step, source);
+        let info = GetIoreqServerInfo::new(self.ranges.id);
         let port = self
+            .ranges
             .privcmd
-            .perform(self.domain, info)
+            .perform(self.ranges.domain, info)
             .map_err(step("ask for the buffered writes"))?;
         if port == Port(0) {
             return Ok(None);
         }
-        let page = Resource::buffered_page(self.id);
+        let page = Resource::buffered_page(self.ranges.id);
         let page = self
+            .ranges
             .privcmd
-            .map_resource(self.domain, page)
+            .map_resource(self.ranges.domain, page)
             .map_err(step("map the buffered writes"))?;
         events
-            .bind_interdomain(self.domain, port)
+            .bind_interdomain(self.ranges.domain, port)
             .map_err(step("bind the buffered writes"))?;
         Ok(Some(Buffered::new(page)))
-    }
-
-    fn op<T>(&self, op: T, step: &'static str) -> Result<()>
-    where
-        T: for<'s> DmOp<Slot<'s> = NoSlot, Output = ()>,
-    {
-        self.privcmd
-            .perform(self.domain, op)
-            .map_err(|source| failed(self.domain, step, source))
     }
 }
 
@@ -619,8 +557,8 @@ impl Drop for Id {
         if self.is_left {
             return;
         }
-        let op = DestroyIoreqServer::new(self.id);
-        if let Err(e) = self.op(op, "destroy the IOREQ server") {
+        let op = DestroyIoreqServer::new(self.ranges.id);
+        if let Err(e) = self.ranges.op(op, "destroy the IOREQ server") {
             // A domain that is gone has taken its servers along.
             log::debug!("{e}");
         }

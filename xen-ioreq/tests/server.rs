@@ -96,7 +96,7 @@ fn restricted(xen: &Xen) -> (Privcmd, EventChannels) {
 fn server_on(xen: &Xen) -> IoreqServer {
     let (privcmd, events) = restricted(xen);
     let server = IoreqServer::create_with(GUEST, privcmd, events).unwrap();
-    server.map_mmio(BASE..=BASE + 0x1ff).unwrap();
+    server.ranges().map_mmio(BASE..=BASE + 0x1ff).unwrap();
     server
 }
 
@@ -290,7 +290,7 @@ fn a_string_that_goes_out_is_read_from_memory_across_pages() {
 fn a_string_that_comes_in_downwards_is_written_to_memory() {
     let (xen, guest) = pc();
     let mut server = server_on(&xen);
-    server.map_ports(0x1f0..=0x1f7).unwrap();
+    server.ranges().map_ports(0x1f0..=0x1f7).unwrap();
     let mut device = Device::default();
 
     let access = guest.string_access(0, repeated(PIO, 0x1f0, 0x200c, DIR_READ | DOWN));
@@ -349,7 +349,7 @@ fn the_configuration_of_a_pci_function_comes_with_its_place() {
     let (xen, guest) = pc();
     let mut server = server_on(&xen);
     let function = Sbdf::new(0, 1, 2, 3);
-    server.map_pci(function).unwrap();
+    server.ranges().map_pci(function).unwrap();
     let mut device = Device::default();
     let slot = Slot {
         count: 1,
@@ -366,7 +366,7 @@ fn the_configuration_of_a_pci_function_comes_with_its_place() {
         size: 4,
     };
     assert_eq!(device.reads, [asked]);
-    server.unmap_pci(function).unwrap();
+    server.ranges().unmap_pci(function).unwrap();
     assert!(guest.access(0, slot).is_none());
 }
 
@@ -375,7 +375,7 @@ fn buffered_writes_come_in_their_order_and_nobody_waits() {
     let (xen, guest) = pc();
     let (privcmd, events) = restricted(&xen);
     let mut server = IoreqServer::create_buffered_with(GUEST, privcmd, events).unwrap();
-    server.map_mmio(0xa_0000..=0xa_ffff).unwrap();
+    server.ranges().map_mmio(0xa_0000..=0xa_ffff).unwrap();
     let mut device = Device::default();
 
     assert!(guest.buffered_write(0xa_0010, 4, 1));
@@ -395,7 +395,7 @@ fn buffered_writes_are_there_for_the_next_server() {
     let (xen, guest) = pc();
     let (privcmd, events) = restricted(&xen);
     let server = IoreqServer::create_buffered_with(GUEST, privcmd, events).unwrap();
-    server.map_mmio(0xa_0000..=0xa_ffff).unwrap();
+    server.ranges().map_mmio(0xa_0000..=0xa_ffff).unwrap();
     assert!(guest.buffered_write(0xa_0010, 4, 1));
     let mut device = Device::default();
 
@@ -601,7 +601,7 @@ fn a_server_that_does_not_exist_is_not_adopted() {
 fn an_address_of_nobody_is_not_the_servers() {
     let (_xen, guest, server) = machine(1);
 
-    server.unmap_mmio(BASE..=BASE + 0x1ff).unwrap();
+    server.ranges().unmap_mmio(BASE..=BASE + 0x1ff).unwrap();
 
     assert!(guest.mmio_read(0, BASE, 4).is_none());
 }

@@ -274,9 +274,9 @@ pub const CREATION_TAKES_ITS_TIME: LabTest = LabTest {
         daemon_leaves_nothing
     ",
     seen: &[
-        ("dom0", "bare: create * of 11"),
-        ("dom0", "grants: create * of 11"),
-        ("dom0", "foreign: destroy * of 11"),
+        ("dom0", "bare: create to the first program: * of 11"),
+        ("dom0", "grants: create to the first program: * of 11"),
+        ("dom0", "foreign: destroy: * of 11"),
         ("dom0", "nothing is left"),
     ],
     unseen: &[("daemon", "ERROR"), ("daemon", "WARN")],

@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use xen_ioreq::{Access, Handler};
+use backends::warn_limited;
+use xen_ioreq::{Access, Handler, Ranges, Sbdf, Space};
 
-use super::Error;
 use super::device::{GuestDevice, Place};
+use super::{Error, chain};
 use crate::bridge;
-use crate::channel::DeviceId;
+use crate::channel::{DeviceId, Location};
 use crate::transport::MMIO_SIZE;
 use crate::transport::pci::BAR_SIZE;
 
@@ -17,15 +18,17 @@ use crate::transport::pci::BAR_SIZE;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kick {
     /// Of which device.
-    base: u64,
+    device: DeviceId,
     /// For which queue.
     queue: u16,
 }
 
-/// Devices by the address of their registers.
-#[derive(Debug, Default)]
+/// The devices of a guest: few enough to be looked through.
+#[derive(Debug)]
 pub struct Bus {
-    devices: BTreeMap<u64, GuestDevice>,
+    devices: BTreeMap<DeviceId, GuestDevice>,
+    /// What of the guest comes here.
+    ranges: Ranges,
     /// Devices whose driver has become ready and that nobody was told about.
     ready: Vec<DeviceId>,
     /// The guest has looked at its PCI bus.
@@ -35,40 +38,79 @@ pub struct Bus {
 }
 
 impl Bus {
-    /// Puts a device where it says it is.
+    /// No devices yet, but where machines have the bridge, that.
     ///
     /// # Errors
     ///
-    /// [`Error::Overlap`].
-    pub fn insert(&mut self, device: GuestDevice) -> Result<(), Error> {
-        let base = *device.range().start();
-        let near = base.saturating_sub(MMIO_SIZE - 1)..=*device.range().end();
-        if self.devices.range(near).next().is_some() {
-            return Err(Error::Overlap { base });
+    /// [`Error::Server`] when Xen refuses.
+    pub fn new(ranges: Ranges) -> Result<Self, Error> {
+        for range in bridge::ranges() {
+            is_mapped(ranges.map_mmio(range.clone()))?;
         }
-        self.devices.insert(base, device);
+        Ok(Self {
+            devices: BTreeMap::new(),
+            ranges,
+            ready: Vec::new(),
+            is_pci_used: false,
+            is_sought: false,
+        })
+    }
+
+    /// Puts a device where it says it is, and has its guest's accesses come here.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Overlap`], or when Xen refuses.
+    pub fn insert(&mut self, mut device: GuestDevice) -> Result<(), Error> {
+        let new = device.location();
+        let overlap = |place| Err(Error::Overlap { place });
+        for other in self.devices.values().map(GuestDevice::location) {
+            if let (Some(new), Some(other)) = (new.registers(), other.registers())
+                && new.base.abs_diff(other.base) < MMIO_SIZE
+            {
+                return overlap(format!("at {:#x}", new.base));
+            }
+            if let Some(slot) = new.slot().filter(|slot| other.slot() == Some(*slot)) {
+                return overlap(format!("in place {slot} of the PCI bus"));
+            }
+        }
+        if let Some(registers) = device.registers() {
+            is_mapped(self.ranges.map_mmio(registers))?;
+        }
+        if let Location::Pci { slot } = new {
+            is_mapped(self.ranges.map_pci(function(slot)))?;
+        }
+        follow(&self.ranges, &mut device);
+        self.devices.insert(device.id(), device);
         Ok(())
     }
 
-    /// Takes a device away.
+    /// Takes a device away: the guest's accesses go nowhere afterwards.
     pub fn remove(&mut self, id: DeviceId) -> Option<GuestDevice> {
-        let base = *self.devices.iter().find(|(_, device)| device.id() == id)?.0;
-        self.remove_at(base)
-    }
-
-    /// Takes the device at an address away.
-    pub fn remove_at(&mut self, base: u64) -> Option<GuestDevice> {
-        self.devices.remove(&base)
+        let mut device = self.devices.remove(&id)?;
+        device.power_off();
+        follow(&self.ranges, &mut device);
+        let mut unmapped = Ok(());
+        if let Some(registers) = device.registers() {
+            unmapped = self.ranges.unmap_mmio(registers);
+        }
+        if let Location::Pci { slot } = device.location() {
+            unmapped = self.ranges.unmap_pci(function(slot));
+        }
+        if let Err(e) = unmapped {
+            log::debug!("{}", chain(&e));
+        }
+        Some(device)
     }
 
     /// A device.
     pub fn get(&mut self, id: DeviceId) -> Option<&mut GuestDevice> {
-        self.devices.values_mut().find(|device| device.id() == id)
+        self.devices.get_mut(&id)
     }
 
     /// Any device.
     pub fn first(&self) -> Option<DeviceId> {
-        self.devices.values().next().map(GuestDevice::id)
+        self.devices.keys().next().copied()
     }
 
     /// Whether there is no device.
@@ -104,7 +146,7 @@ impl Bus {
     }
 
     /// The guest looks at its PCI bus: says once that its devices are not there.
-    fn compare(&mut self) {
+    fn see_bus(&mut self) {
         if self.is_pci_used {
             return;
         }
@@ -121,28 +163,81 @@ impl Bus {
         }
     }
 
-    fn find(&mut self, addr: u64) -> Option<(&mut GuestDevice, Place)> {
-        let Some(place) = bridge::Place::of(addr) else {
-            let (base, device) = self.devices.range_mut(..=addr).next_back()?;
-            let offset = addr - base;
-            self.is_sought |= device.slot().is_some();
-            return (offset < MMIO_SIZE).then_some((device, Place::Mmio(offset)));
-        };
-        self.compare();
-        let on_bus = |device: &GuestDevice| match place {
-            bridge::Place::Config { slot, offset } => {
-                (device.slot() == Some(slot)).then_some(Place::Config(offset))
+    fn find(&mut self, access: Access) -> Option<(&mut GuestDevice, Place)> {
+        let addr = access.addr;
+        let (wanted, offset) = match access.space {
+            Space::Port => return None,
+            Space::PciConfig(function) => (function, u16::try_from(addr).ok()?),
+            Space::Memory => {
+                if let Some((id, offset)) = self.bar_at(addr) {
+                    self.see_bus();
+                    return Some((self.devices.get_mut(&id)?, Place::Bar(offset)));
+                }
+                match bridge::config(addr) {
+                    Some(config) => config,
+                    None => return self.registers_at(addr),
+                }
             }
-            bridge::Place::Window => {
-                let offset = addr.checked_sub(device.bar()?)?;
-                (offset < BAR_SIZE.into()).then_some(Place::Bar(offset))
-            }
-            bridge::Place::Nothing => None,
         };
-        // A device that was taken away answers where its driver lets go of it, unless that was given to another.
-        let devices = self.devices.values_mut();
-        let found = devices.filter_map(|device| on_bus(device).map(|place| (device, place)));
-        found.min_by_key(|(device, _)| !device.is_there())
+        self.see_bus();
+        let mut devices = self.devices.values_mut();
+        let device = devices.find(|device| device.slot().map(function) == Some(wanted))?;
+        Some((device, Place::Config(offset)))
+    }
+
+    /// The function whose BAR has this address. One that was taken away answers where its driver lets go of it,
+    /// unless that was given to another.
+    fn bar_at(&self, addr: u64) -> Option<(DeviceId, u64)> {
+        let found = self.devices.values().filter_map(|device| {
+            let offset = addr.checked_sub(device.bar()?)?;
+            (offset < BAR_SIZE.into()).then_some((device, offset))
+        });
+        let (device, offset) = found.min_by_key(|(device, _)| !device.is_there())?;
+        Some((device.id(), offset))
+    }
+
+    fn registers_at(&mut self, addr: u64) -> Option<(&mut GuestDevice, Place)> {
+        let (device, offset) = self.devices.values_mut().find_map(|device| {
+            let registers = device.registers()?;
+            let offset = addr.checked_sub(*registers.start())?;
+            (offset < MMIO_SIZE).then_some((device, offset))
+        })?;
+        self.is_sought |= device.slot().is_some();
+        Some((device, Place::Mmio(offset)))
+    }
+}
+
+/// Function 0 of a device on bus 0.
+fn function(slot: u8) -> Sbdf {
+    Sbdf::new(0, 0, slot, 0)
+}
+
+/// Has accesses to a function's BAR come here, wherever its driver has put it. The bridge has a window for all.
+fn follow(ranges: &Ranges, device: &mut GuestDevice) {
+    let Location::Pci { .. } = device.location() else {
+        return;
+    };
+    let bar = device.bar();
+    if bar == device.placed {
+        return;
+    }
+    let range = |bar| bar..=bar + u64::from(BAR_SIZE - 1);
+    let old = device
+        .placed
+        .take()
+        .map(|old| ranges.unmap_mmio(range(old)));
+    let new = bar.map(|new| is_mapped(ranges.map_mmio(range(new))));
+    device.placed = bar.filter(|_| matches!(new, Some(Ok(()))));
+    for error in [old, new].into_iter().flatten().filter_map(Result::err) {
+        warn_limited!("{}", chain(&error));
+    }
+}
+
+/// What is mapped is so already where a process before this one has done it.
+fn is_mapped(result: xen_ioreq::Result<()>) -> xen_ioreq::Result<()> {
+    match result {
+        Err(e) if e.is_known() => Ok(()),
+        other => other,
     }
 }
 
@@ -150,7 +245,7 @@ impl Handler for Bus {
     type Work = Kick;
 
     fn read(&mut self, access: Access) -> u64 {
-        match self.find(access.addr) {
+        match self.find(access) {
             Some((device, place)) => device.read(place, access.size),
             // Nobody is there: what a bus has then.
             None => u64::MAX,
@@ -158,17 +253,20 @@ impl Handler for Bus {
     }
 
     fn write(&mut self, access: Access, value: u64) -> Option<Kick> {
-        let (device, place) = self.find(access.addr)?;
+        let (device, place) = self.find(access)?;
         let queue = device.write(place, access.size, value);
-        let (base, id) = (*device.range().start(), device.id());
-        if device.take_first_use() {
-            self.ready.push(id);
+        let (device, is_ready) = (device.id(), device.take_first_use());
+        if is_ready {
+            self.ready.push(device);
         }
-        queue.map(|queue| Kick { base, queue })
+        if let (Place::Config(_), Some(found)) = (place, self.devices.get_mut(&device)) {
+            follow(&self.ranges, found);
+        }
+        queue.map(|queue| Kick { device, queue })
     }
 
-    fn work(&mut self, Kick { base, queue }: Kick) {
-        if let Some(device) = self.devices.get(&base) {
+    fn work(&mut self, Kick { device, queue }: Kick) {
+        if let Some(device) = self.devices.get(&device) {
             device.attend(queue);
         }
     }

@@ -2,7 +2,6 @@
 
 //! One device of a guest: its registers, and the worker behind them.
 
-use std::cell::OnceCell;
 use std::fs::File;
 use std::io;
 use std::ops::RangeInclusive;
@@ -20,20 +19,22 @@ use virtio_bindings::virtio_config::{
 use virtio_bindings::virtio_ring::VIRTIO_RING_F_EVENT_IDX;
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 use xen_hypercall::DomId;
-use xen_ioctls::Privcmd;
 use xen_vm_memory::{GuestSpace, Mode, Pin};
 
 use super::Error;
 use super::interrupts::Interrupts;
 use super::memory::Space;
+use super::raiser::Raiser;
 use super::record::{Before, Record};
+use super::signal::Signal;
 use super::withdraw::Gone;
 use crate::bridge;
-use crate::channel::{DeviceId, DeviceSpec};
+use crate::channel::{DeviceId, DeviceSpec, Location};
 use crate::confinement::Kind;
 use crate::rings;
 use crate::stats::Stats;
-use crate::transport::pci::{Function, MOST_VECTORS};
+use crate::transport::pci::Function;
+use crate::transport::pci::msix::Message;
 use crate::transport::{Action, Common, MMIO_SIZE, QueueSetup, Signals, mmio};
 use crate::vhost_user::front::{self, Found, Front};
 
@@ -60,6 +61,8 @@ pub struct GuestDevice {
     pub(super) record: Record,
     /// A driver has been ready at some time.
     pub(super) used: bool,
+    /// Where accesses to its BAR come here from, on the guest's own PCI bus.
+    pub(super) placed: Option<u64>,
 }
 
 /// Who serves a device.
@@ -116,53 +119,6 @@ pub(super) struct Rings {
     pub pins: Vec<Pinned>,
 }
 
-/// What raises interrupts of a guest.
-#[derive(Debug)]
-pub struct Raiser {
-    /// The guest.
-    pub domain: DomId,
-    /// Restricted to it.
-    pub privcmd: Privcmd,
-    /// Through the kernel.
-    pub irqfd: bool,
-    /// See [`missing`](Self::missing), once that was asked.
-    pub missing: OnceCell<Option<u32>>,
-}
-
-impl Raiser {
-    /// The interrupts of a device with so many queues.
-    fn interrupts(&self, spec: &DeviceSpec, queues: u16) -> Result<Interrupts, Error> {
-        if spec.slot.is_none() {
-            return Interrupts::one(self, spec.irq, queues);
-        }
-        let vectors = queues.saturating_add(1).min(MOST_VECTORS);
-        Interrupts::new(self, vectors, queues)
-    }
-
-    /// The device, on PCI only if the guest has interrupts for that.
-    pub fn place(&self, spec: DeviceSpec) -> DeviceSpec {
-        let missing = spec.slot.and_then(|_| self.missing());
-        let Some(irq) = missing else {
-            return spec;
-        };
-        log::warn!(
-            "domain {}: {}/{}: on virtio-mmio: interrupt {irq} cannot be raised, which PCI needs: the guest's \
-             xl.cfg has no nr_spis = {}, or gives that interrupt to another device",
-            self.domain,
-            spec.id.directory.name(),
-            spec.id.index,
-            bridge::NR_SPIS
-        );
-        DeviceSpec { slot: None, ..spec }
-    }
-
-    /// See [`bridge::missing_interrupt`].
-    fn missing(&self) -> Option<u32> {
-        let ask = || bridge::missing_interrupt(&self.privcmd, self.domain);
-        *self.missing.get_or_init(ask)
-    }
-}
-
 /// What a guest accesses of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -189,7 +145,7 @@ pub(super) enum State {
 
 impl GuestDevice {
     /// Puts a device behind registers at the place that `spec` says. The guest finds it once the
-    /// [range](Self::range) is mapped. Where `record` has it, it goes on for the driver of a process that
+    /// location is mapped. Where `record` has it, it goes on for the driver of a process that
     /// is no more.
     ///
     /// # Errors
@@ -205,10 +161,12 @@ impl GuestDevice {
         let shape = device.shape(space.mode());
         let interrupts = Arc::new(raiser.interrupts(&spec, shape.traits.queues)?);
         let signals = interrupts.signals().clone();
+        let has_pin = matches!(spec.location, Location::Pci { .. });
+        let vectors = interrupts.vectors();
         let function = spec
-            .slot
-            .is_some()
-            .then(|| Function::new(shape.traits.id, interrupts.vectors(), interrupts.clone()));
+            .location
+            .slot()
+            .map(|_| Function::new(shape.traits.id, vectors, has_pin, interrupts.clone()));
         let record = Record::new(record, shape.traits, shape.state);
         let (record, before) = record.map_err(Error::Record)?;
         let config = shape.config.clone();
@@ -236,6 +194,7 @@ impl GuestDevice {
             state: State::Lost,
             record,
             used: false,
+            placed: None,
         };
         new.state = new.idle(device)?;
         new.go_on(before)?;
@@ -305,9 +264,10 @@ impl GuestDevice {
         self.spec.id
     }
 
-    /// The guest-physical addresses of the registers.
-    pub fn range(&self) -> RangeInclusive<u64> {
-        self.spec.base..=self.spec.base + (MMIO_SIZE - 1)
+    /// The guest-physical addresses of what the guest takes for registers of virtio-mmio, if there are such.
+    pub fn registers(&self) -> Option<RangeInclusive<u64>> {
+        let mmio = self.spec.location.registers()?;
+        Some(mmio.base..=mmio.base + (MMIO_SIZE - 1))
     }
 
     /// What the device has done so far.
@@ -406,10 +366,11 @@ impl GuestDevice {
             return;
         };
         self.interrupts.choose(self.registers.vectors());
+        self.interrupts.set_pin(function.pin());
         for vector in 0..function.vectors() {
             let message = function.message(vector);
-            let irq = message.and_then(bridge::interrupt);
-            if let (Some(message), None) = (message, irq) {
+            let signal = message.and_then(|message| self.signal(message));
+            if let (Some(message), None) = (message, signal) {
                 warn_limited!(
                     "domain {}: {}: vector {vector}: a message of {} to {:#x} is no interrupt of the guest's",
                     self.domain,
@@ -418,7 +379,7 @@ impl GuestDevice {
                     message.address
                 );
             }
-            if let Err(e) = self.interrupts.bind(vector, irq) {
+            if let Err(e) = self.interrupts.bind(vector, signal) {
                 warn_limited!(
                     "domain {}: {}: vector {vector}: {}",
                     self.domain,
@@ -429,14 +390,36 @@ impl GuestDevice {
         }
     }
 
+    /// What a message of the function raises, if that is an interrupt.
+    fn signal(&self, message: Message) -> Option<Signal> {
+        match self.spec.location {
+            Location::Pci { .. } => Some(Signal::Message(message)),
+            Location::Bridge { .. } | Location::Mmio(_) => {
+                bridge::interrupt(message).map(Signal::Spi)
+            }
+        }
+    }
+
+    /// Where the guest finds it.
+    pub fn location(&self) -> Location {
+        self.spec.location
+    }
+
     /// Where it is on the guest's PCI bus, if it is there.
     pub fn slot(&self) -> Option<u8> {
-        self.spec.slot
+        self.spec.location.slot()
     }
 
     /// Where its BAR begins, if it is on the PCI bus and the driver has placed it.
     pub fn bar(&self) -> Option<u64> {
         self.function.as_ref()?.bar()
+    }
+
+    /// Makes it a function that answers nowhere, if it is one.
+    pub fn power_off(&mut self) {
+        if let Some(function) = &mut self.function {
+            function.power_on();
+        }
     }
 
     /// Whether there is a device behind the registers.

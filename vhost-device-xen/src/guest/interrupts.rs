@@ -2,30 +2,30 @@
 
 //! The interrupts of a device.
 
-use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use backends::{Interrupt, warn_limited};
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 use xen_hypercall::DomId;
-use xen_hypercall::dm_op::SetIrqLevel;
 use xen_ioctls::{IrqFd, Privcmd};
 
 use super::Error;
-use super::device::Raiser;
 use super::host::{self, duplicate};
-use crate::transport::pci::Pending;
+use super::intx::Intx;
+use super::raiser::Raiser;
+use super::signal::Signal;
+use crate::transport::pci::{Pending, Pin};
 use crate::transport::{NO_VECTOR, Signals};
 
-/// No interrupt: below 32 are those of a vCPU.
-const NONE: u32 = 0;
-
 /// The edge-triggered interrupts of a device, with what the handler of the only one will read; which of them
-/// a queue raises is chosen by the driver, if there are several.
+/// a queue raises is chosen by the driver, if there are several. Where a function interrupts by its pin, that
+/// stands for all.
 #[derive(Debug)]
 pub struct Interrupts {
     signals: Arc<Signals>,
     lines: Vec<Line>,
+    intx: Option<Intx>,
     /// By queue, and the last one the configuration's.
     chosen: Vec<AtomicU16>,
     /// In place of a line that a queue does not have, where lines are eventfds.
@@ -46,10 +46,13 @@ enum Raise {
     /// is something to tell.
     EventFd {
         eventfd: EventFd,
-        binding: Mutex<Option<(u32, IrqFd)>>,
+        binding: Mutex<Option<(Signal, IrqFd)>>,
     },
     /// By a system call of our own.
-    DmOp { irq: AtomicU32, kept: AtomicBool },
+    DmOp {
+        bound: Mutex<Option<Signal>>,
+        kept: AtomicBool,
+    },
 }
 
 fn eventfd() -> Result<EventFd, Error> {
@@ -64,7 +67,7 @@ impl Line {
                 binding: Mutex::default(),
             },
             false => Raise::DmOp {
-                irq: AtomicU32::new(NONE),
+                bound: Mutex::default(),
                 kept: AtomicBool::new(false),
             },
         };
@@ -75,47 +78,38 @@ impl Line {
         })
     }
 
-    /// Makes it the interrupt `irq` (an INTID), or none for the time being: what there is to tell is
-    /// told later then. One that cannot be raised is none.
-    fn bind(&self, irq: Option<u32>) -> Result<(), Error> {
-        let new = irq.unwrap_or(NONE);
+    /// Makes it the interrupt `signal`, or none for the time being: what there is to tell is told later
+    /// then. One that cannot be raised is none.
+    fn bind(&self, signal: Option<Signal>) -> Result<(), Error> {
         match &self.raise {
             Raise::EventFd { eventfd, binding } => {
                 let mut binding = binding.lock().unwrap_or_else(PoisonError::into_inner);
-                if binding.as_ref().map_or(NONE, |(old, _)| *old) == new {
+                if binding.as_ref().map(|(old, _)| *old) == signal {
                     return Ok(());
                 }
                 *binding = None;
-                if let Some(irq) = irq {
-                    self.check(irq)?;
-                    let op = SetIrqLevel::new(irq, true);
-                    let irqfd = self
-                        .privcmd
-                        .irqfd(self.domain, &op, duplicate(eventfd)?)
-                        .map_err(Error::Xen)?;
-                    *binding = Some((irq, irqfd));
+                if let Some(signal) = signal {
+                    signal.check(&self.privcmd, self.domain)?;
+                    let eventfd = duplicate(eventfd)?;
+                    let irqfd = signal.irqfd(&self.privcmd, self.domain, eventfd);
+                    *binding = Some((signal, irqfd.map_err(Error::Xen)?));
                 }
             }
-            Raise::DmOp { irq: bound, .. } => {
-                if bound.load(Ordering::SeqCst) == new {
+            Raise::DmOp { bound, .. } => {
+                let mut bound = bound.lock().unwrap_or_else(PoisonError::into_inner);
+                if *bound == signal {
                     return Ok(());
                 }
-                bound.store(NONE, Ordering::SeqCst);
-                if let Some(irq) = irq {
-                    self.check(irq)?;
-                    bound.store(irq, Ordering::SeqCst);
+                *bound = None;
+                if let Some(signal) = signal {
+                    signal.check(&self.privcmd, self.domain)?;
+                    *bound = Some(signal);
+                    drop(bound);
                     self.raise_kept();
                 }
             }
         }
         Ok(())
-    }
-
-    /// Level 0 changes nothing, but is refused if level 1 would be: better now than when the guest waits.
-    fn check(&self, irq: u32) -> Result<(), Error> {
-        self.privcmd
-            .perform(self.domain, SetIrqLevel::new(irq, false))
-            .map_err(|source| Error::Interrupt { irq, source })
     }
 
     /// Raises the interrupt. Xen's interrupt controllers latch an edge when the level is set to
@@ -136,18 +130,15 @@ impl Line {
 
     /// Raises it if there is something to tell, and somebody to tell it to.
     fn raise_kept(&self) {
-        let Raise::DmOp { irq, kept } = &self.raise else {
+        let Raise::DmOp { bound, kept } = &self.raise else {
             return;
         };
-        let irq = irq.load(Ordering::SeqCst);
-        if irq == NONE || !kept.swap(false, Ordering::SeqCst) {
+        let bound = *bound.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(signal) = bound.filter(|_| kept.swap(false, Ordering::SeqCst)) else {
             return;
-        }
-        if let Err(e) = self
-            .privcmd
-            .perform(self.domain, SetIrqLevel::new(irq, true))
-        {
-            warn_limited!("domain {}: cannot raise interrupt {irq}: {e}", self.domain);
+        };
+        if let Err(e) = signal.raise(&self.privcmd, self.domain) {
+            warn_limited!("domain {}: cannot raise {signal}: {e}", self.domain);
         }
     }
 
@@ -186,7 +177,7 @@ impl Interrupts {
     pub fn one(raiser: &Raiser, irq: u32, queues: u16) -> Result<Self, Error> {
         let new = Self::new(raiser, 1, queues)?;
         new.choose(std::iter::repeat(0));
-        new.bind(0, Some(irq))?;
+        new.bind(0, Some(Signal::Spi(irq)))?;
         Ok(new)
     }
 
@@ -204,9 +195,30 @@ impl Interrupts {
         Ok(Self {
             signals: Arc::default(),
             lines,
+            intx: None,
             chosen,
             nowhere,
         })
+    }
+
+    /// The same, with the pin of the function in a place of the guest's own PCI bus.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the guest has no such bus.
+    pub fn with_intx(self, raiser: &Raiser, slot: u8) -> Result<Self, Error> {
+        let intx = Intx::new(raiser.privcmd.clone(), raiser.domain, slot)?;
+        Ok(Self {
+            intx: Some(intx),
+            ..self
+        })
+    }
+
+    /// What the driver has decided about the pin.
+    pub fn set_pin(&self, pin: Pin) {
+        if let Some(intx) = &self.intx {
+            intx.set(pin);
+        }
     }
 
     /// What the handler of the interrupt will read.
@@ -226,14 +238,14 @@ impl Interrupts {
         }
     }
 
-    /// Makes a vector the interrupt `irq`, or none for the time being.
+    /// Makes a vector the interrupt `signal`, or none for the time being.
     ///
     /// # Errors
     ///
     /// [`Error`] when it cannot be raised: it is none then.
-    pub fn bind(&self, vector: u16, irq: Option<u32>) -> Result<(), Error> {
+    pub fn bind(&self, vector: u16, signal: Option<Signal>) -> Result<(), Error> {
         match self.lines.get(usize::from(vector)) {
-            Some(line) => line.bind(irq),
+            Some(line) => line.bind(signal),
             None => Ok(()),
         }
     }
@@ -241,6 +253,9 @@ impl Interrupts {
     /// What raises the interrupt of a queue when it is written to, if there is such a thing, as the driver has
     /// chosen up to now.
     pub fn eventfd(&self, queue: u16) -> Option<&EventFd> {
+        if self.intx.as_ref().is_some_and(Intx::is_used) {
+            return None;
+        }
         match self.line(queue.into()).map(|line| &line.raise) {
             Some(Raise::EventFd { eventfd, .. }) => Some(eventfd),
             Some(Raise::DmOp { .. }) => None,
@@ -266,11 +281,17 @@ impl Interrupts {
                 line.raise();
             }
         }
+        if let Some(intx) = &self.intx {
+            intx.raise();
+        }
     }
 
     /// Forgets what could not be told: the driver that it was for is gone.
     pub fn clear(&self) {
         self.lines.iter().for_each(Line::clear);
+        if let Some(intx) = &self.intx {
+            intx.lower();
+        }
     }
 
     /// Tells the driver to look at the configuration and the status.
@@ -279,8 +300,10 @@ impl Interrupts {
     }
 
     fn raise(&self, of: usize) {
-        if let Some(line) = self.line(of) {
-            line.raise();
+        match (self.line(of), &self.intx) {
+            (Some(line), _) => line.raise(),
+            (None, Some(intx)) => intx.raise(),
+            (None, None) => {}
         }
     }
 
@@ -311,6 +334,12 @@ impl Pending for Interrupts {
     fn is_pending(&self, vector: u16) -> bool {
         let line = self.lines.get(usize::from(vector));
         line.is_some_and(Line::is_kept)
+    }
+
+    fn lower(&self) {
+        if let Some(intx) = &self.intx {
+            intx.lower();
+        }
     }
 }
 
@@ -365,7 +394,13 @@ mod tests {
         each(|_, raiser| {
             let error = Interrupts::one(raiser, 20, 1).unwrap_err();
 
-            assert!(matches!(error, Error::Interrupt { irq: 20, .. }));
+            assert!(matches!(
+                error,
+                Error::Interrupt {
+                    signal: Signal::Spi(20),
+                    ..
+                }
+            ));
         });
     }
 
@@ -374,7 +409,7 @@ mod tests {
         each(|guest, raiser| {
             let interrupts = Interrupts::new(raiser, 3, 2).unwrap();
             interrupts.choose([1, 2, NO_VECTOR].into_iter());
-            interrupts.bind(2, Some(72)).unwrap();
+            interrupts.bind(2, Some(Signal::Spi(72))).unwrap();
 
             interrupts.queue(0);
             interrupts.queue(1);
@@ -385,14 +420,14 @@ mod tests {
                 [false, true, false, false]
             );
 
-            interrupts.bind(1, Some(71)).unwrap();
+            interrupts.bind(1, Some(Signal::Spi(71))).unwrap();
             assert_eq!(raised(guest), [71]);
             assert!(!interrupts.is_pending(1));
 
             interrupts.bind(1, None).unwrap();
             interrupts.queue(0);
             assert!(raised(guest).is_empty());
-            interrupts.bind(1, Some(75)).unwrap();
+            interrupts.bind(1, Some(Signal::Spi(75))).unwrap();
             assert_eq!(raised(guest), [75]);
         });
     }
@@ -407,7 +442,7 @@ mod tests {
             interrupts.clear();
 
             assert!(!interrupts.is_pending(0));
-            interrupts.bind(0, Some(64)).unwrap();
+            interrupts.bind(0, Some(Signal::Spi(64))).unwrap();
             assert!(raised(guest).is_empty());
         });
     }
@@ -417,8 +452,8 @@ mod tests {
         each(|guest, raiser| {
             let interrupts = Interrupts::new(raiser, 3, 2).unwrap();
             interrupts.choose([1, NO_VECTOR, 0].into_iter());
-            interrupts.bind(0, Some(64)).unwrap();
-            interrupts.bind(1, Some(65)).unwrap();
+            interrupts.bind(0, Some(Signal::Spi(64))).unwrap();
+            interrupts.bind(1, Some(Signal::Spi(65))).unwrap();
 
             interrupts.raise_queues();
             assert_eq!(raised(guest), [65]);

@@ -6,15 +6,17 @@ mod bus;
 mod device;
 mod host;
 mod interrupts;
+mod intx;
 mod memory;
+mod raiser;
 mod record;
+mod signal;
 mod withdraw;
 
 use std::cell::OnceCell;
 use std::ffi::CString;
 use std::fs::File;
 use std::io;
-use std::ops::RangeInclusive;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +35,6 @@ use xen_ioctls::{EventChannels, Grants, Privcmd};
 use xen_ioreq::IoreqServer;
 use xen_vm_memory::{GuestSpace, Policy};
 
-use crate::bridge;
 use crate::channel::{Channel, Command, DeviceId, DeviceKind, DeviceSpec, Report};
 use crate::config::{GrantPolicy, Memory};
 use crate::confinement;
@@ -41,9 +42,11 @@ use crate::rings;
 use crate::vhost_user::front::{self, Backend, Dialer};
 use bus::Bus;
 pub use device::chain;
-use device::{GuestDevice, Raiser, Server};
+use device::{GuestDevice, Server};
 pub use interrupts::Interrupts;
 pub use memory::Space;
+use raiser::Raiser;
+use signal::Signal;
 
 /// Where a simulated bus has a chip if nobody says: small EEPROMs are there.
 const SIMULATED_CHIP: u8 = 0x50;
@@ -64,10 +67,10 @@ pub enum Error {
     #[error(transparent)]
     Server(#[from] xen_ioreq::Error),
     /// The interrupt that the toolstack has chosen is none that can be raised.
-    #[error("interrupt {irq} cannot be raised")]
+    #[error("{signal} cannot be raised")]
     Interrupt {
-        /// Its INTID.
-        irq: u32,
+        /// Which one.
+        signal: Signal,
         /// Why.
         #[source]
         source: xen_ioctls::Error,
@@ -88,10 +91,10 @@ pub enum Error {
     #[error("cannot make the device")]
     Device(#[source] backends::Error),
     /// A device lies where another one is.
-    #[error("another device is at {base:#x}")]
+    #[error("another device is {place}")]
     Overlap {
         /// Where it should have been.
-        base: u64,
+        place: String,
     },
     /// A device that is to be given back was not taken away.
     #[error("the device is there")]
@@ -185,9 +188,7 @@ pub fn run(domain: DomId) -> Result<(), Error> {
     log::debug!("domain {domain}: irqfd: {irqfd}");
     let events = EventChannels::from(events);
     let server = IoreqServer::adopt(domain, ServerId(server), privcmd.clone(), events)?;
-    for range in bridge::ranges() {
-        map(&server, range.clone())?;
-    }
+    let bus = Bus::new(server.ranges().clone())?;
     let guest = Guest {
         raiser: Raiser {
             domain,
@@ -197,7 +198,7 @@ pub fn run(domain: DomId) -> Result<(), Error> {
         },
         memory,
         foreign: None,
-        bus: Bus::default(),
+        bus,
         patience: TimerFd::new().map_err(|e| Error::EventFd(e.into()))?,
         server,
         dialer: Dialer::new(Channel::from(dialer)),
@@ -375,12 +376,7 @@ impl Guest {
         let device = self.server_of(&spec, grants.as_ref(), file)?;
         let space = self.space(grants);
         let device = GuestDevice::new(spec, device, record, space, &self.raiser)?;
-        let range = device.range();
-        self.bus.insert(device)?;
-        let base = *range.start();
-        map(&self.server, range).inspect_err(|_| {
-            self.bus.remove_at(base);
-        })
+        self.bus.insert(device)
     }
 
     /// Makes a device, or finds who serves it. A guest whose backend is not there gets a device
@@ -437,9 +433,6 @@ impl Guest {
         let Some(device) = self.bus.remove(id) else {
             return String::new();
         };
-        if let Err(e) = self.server.unmap_mmio(device.range()) {
-            log::debug!("{}", chain(&e));
-        }
         let (counters, space) = (device.counters(), device.space().clone());
         // Its last batch and its rings count, too.
         drop(device);
@@ -481,14 +474,6 @@ impl Guest {
 
     fn report(&self, report: &Report) -> Result<(), Error> {
         self.channel.send(report, &[]).map_err(Error::Channel)
-    }
-}
-
-/// Has the guest's accesses to a range come here, as they may do already, from the process before.
-fn map(server: &IoreqServer, range: RangeInclusive<u64>) -> Result<(), Error> {
-    match server.map_mmio(range) {
-        Err(e) if e.is_known() => Ok(()),
-        mapped => Ok(mapped?),
     }
 }
 

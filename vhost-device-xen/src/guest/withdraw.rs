@@ -62,7 +62,7 @@ impl GuestDevice {
         let State::Gone(_) = &self.state else {
             return Err(Error::NotGone);
         };
-        let place = |spec: &DeviceSpec| (spec.base, spec.irq, spec.grants, spec.slot);
+        let place = |spec: &DeviceSpec| (spec.location, spec.grants);
         if place(&spec) != place(&self.spec) {
             return Err(Error::Moved);
         }

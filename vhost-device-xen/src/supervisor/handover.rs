@@ -268,7 +268,7 @@ mod tests {
     use std::os::unix::fs::FileExt;
 
     use super::*;
-    use crate::channel::{DeviceKind, Directory};
+    use crate::channel::{DeviceKind, Directory, Location, Registers};
 
     fn rng() -> DeviceSpec {
         DeviceSpec {
@@ -276,9 +276,10 @@ mod tests {
                 directory: Directory::Virtio,
                 index: 0,
             },
-            base: 0x200_0000,
-            slot: None,
-            irq: 33,
+            location: Location::Mmio(Registers {
+                base: 0x200_0000,
+                irq: 33,
+            }),
             grants: true,
             kind: DeviceKind::Rng { rate: None },
         }

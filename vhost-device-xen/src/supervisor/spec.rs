@@ -15,8 +15,9 @@ use xen_store::Store;
 use super::keys::Key;
 use super::rules;
 use crate::bridge;
-use crate::channel::{DeviceKind, DeviceSpec, Directory};
+use crate::channel::{DeviceKind, DeviceSpec, Directory, Location, Registers};
 use crate::config::Config;
+use crate::pci;
 use crate::transport::MMIO_SIZE;
 
 /// What libxl puts before the virtio device ID, which it writes in hexadecimal.
@@ -65,6 +66,12 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A device of a guest on x86 has a number for which there is no place on its PCI bus.
+    #[error("no place on the guest's PCI bus for device {index}: {}", pci::SLOTS)]
+    NoSlot {
+        /// The number of the device.
+        index: u32,
+    },
     /// The configuration does not say what the device is.
     #[error("the configuration has no {section} for device {index} of guest {guest:?}")]
     NoRule {
@@ -108,19 +115,8 @@ pub fn read(
         "a transport this version has (mmio)",
     )?;
     let grants = keys.one_of("grant_usage", &[("0", false), ("1", true)], "0 or 1")?;
-    let irq = keys.number(
-        "irq",
-        |irq: &u32| *irq >= FIRST_SPI,
-        "a shared interrupt (32 or more)",
-    )?;
-    let free = |base: &u64| base.checked_add(MMIO_SIZE - 1).is_some() && base.is_multiple_of(4);
-    let base = keys.number("base", free, "an address of 0x200 bytes")?;
+    let location = location(&keys, key, config)?;
     let (_, id) = key;
-    let slot = match rules::is_on_pci(store, key, config)? {
-        true => Some(keys.number("irq", |irq| bridge::slot(*irq).is_some(), NO_SLOT)?)
-            .and_then(bridge::slot),
-        false => None,
-    };
     let (kind, file) = match id.directory {
         Directory::Virtio => by_type(&keys, key, config)?,
         Directory::Disk => disk(&keys, key, config)?,
@@ -128,14 +124,40 @@ pub fn read(
     Ok((
         DeviceSpec {
             id,
-            base,
-            irq,
-            slot,
+            location,
             grants,
             kind,
         },
         file,
     ))
+}
+
+/// Where the guest finds the device.
+fn location<S: Store>(keys: &Keys<'_, S>, key: Key, config: &Config) -> Result<Location, Error> {
+    let (_, id) = key;
+    // libxl places devices on Arm only.
+    if keys.text("base")? == "0" && keys.text("irq")? == "0" {
+        let slot = pci::slot(id);
+        return match slot {
+            Some(slot) => Ok(Location::Pci { slot }),
+            None => Err(Error::NoSlot { index: id.index }),
+        };
+    }
+    let irq = keys.number(
+        "irq",
+        |irq: &u32| *irq >= FIRST_SPI,
+        "a shared interrupt (32 or more)",
+    )?;
+    let free = |base: &u64| base.checked_add(MMIO_SIZE - 1).is_some() && base.is_multiple_of(4);
+    let base = keys.number("base", free, "an address of 0x200 bytes")?;
+    let mmio = Registers { base, irq };
+    if !rules::is_on_pci(keys.store, key, config)? {
+        return Ok(Location::Mmio(mmio));
+    }
+    match bridge::slot(irq) {
+        Some(slot) => Ok(Location::Bridge { slot, mmio }),
+        None => Err(Keys::<S>::wrong("irq", irq.to_string(), NO_SLOT)),
+    }
 }
 
 fn by_type<S: Store>(
@@ -350,7 +372,12 @@ mod tests {
 
         let (spec, file) = read(&server.client(), PATH, (1, DISK), &Config::default()).unwrap();
 
-        assert_eq!((spec.base, spec.irq, spec.grants), (0x200_0000, 33, false));
+        let registers = Registers {
+            base: 0x200_0000,
+            irq: 33,
+        };
+        assert_eq!(spec.location, Location::Mmio(registers));
+        assert!(!spec.grants);
         assert_eq!(
             spec.kind,
             DeviceKind::Block {
@@ -368,7 +395,8 @@ mod tests {
 
         let (spec, file) = read(&server.client(), PATH, (1, RNG), &Config::default()).unwrap();
 
-        assert_eq!((spec.base, spec.grants), (0x200_0200, true));
+        let registers = spec.location.registers().unwrap();
+        assert_eq!((registers.base, spec.grants), (0x200_0200, true));
         assert_eq!(spec.kind, DeviceKind::Rng { rate: None });
         assert!(file.is_none());
     }
@@ -378,6 +406,25 @@ mod tests {
         let server = rng(&[("irq", "")]);
 
         assert_eq!(failure(&server, RNG), "irq: missing");
+    }
+
+    #[test]
+    fn a_device_that_libxl_has_not_placed_has_a_place_on_the_guests_bus() {
+        let server = rng(&[("base", "0"), ("irq", "0")]);
+
+        let (spec, _) = read(&server.client(), PATH, (1, RNG), &Config::default()).unwrap();
+
+        assert_eq!(spec.location, Location::Pci { slot: 8 });
+    }
+
+    #[test]
+    fn a_device_with_no_place_on_the_guests_bus_is_named() {
+        let server = rng(&[("base", "0"), ("irq", "0")]);
+        let eighth = DeviceId { index: 8, ..RNG };
+
+        let failure = failure(&server, eighth);
+
+        assert!(failure.contains("no place on the guest's PCI bus for device 8"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The configuration space of a function: PCI 3.0, "Configuration Space Organization" and
 //! "Capabilities"; virtio 1.2, "PCI Device Layout".
 
-use super::{BAR_SIZE, Region, bytes};
+use super::{BAR_SIZE, Pin, Region, bytes};
 
 /// Bytes that are there; of the rest of a function's 4 KiB nothing is.
 pub const SIZE: usize = 256;
@@ -25,6 +25,8 @@ const UNASSIGNED: u16 = 0xff00;
 const MEMORY: u16 = 1 << 1;
 /// `PCI_COMMAND_MASTER`: the function may write by itself, messages of interrupts among it.
 const MASTER: u16 = 1 << 2;
+/// The interrupt pin that a function uses first.
+const INTA: u8 = 1;
 /// `PCI_COMMAND_INTX_DISABLE`.
 const INTX_DISABLE: u16 = 1 << 10;
 /// `PCI_STATUS_CAP_LIST`.
@@ -52,6 +54,7 @@ mod at {
     pub const SUBSYSTEM: usize = 0x2e;
     pub const CAPABILITIES: usize = 0x34;
     pub const INTERRUPT_LINE: usize = 0x3c;
+    pub const INTERRUPT_PIN: usize = 0x3d;
     /// The first capability.
     pub const FIRST: usize = 0x40;
 }
@@ -107,8 +110,8 @@ pub struct Space {
 }
 
 impl Space {
-    /// That of a virtio device with so many MSI-X vectors (1 to 2048).
-    pub fn new(device: u32, vectors: u16) -> Self {
+    /// That of a virtio device with so many MSI-X vectors (1 to 2048), and an interrupt pin or none.
+    pub fn new(device: u32, vectors: u16, has_pin: bool) -> Self {
         let mut space = Self {
             bytes: [0; SIZE],
             writable: [0; SIZE],
@@ -117,6 +120,9 @@ impl Space {
             af: 0,
         };
         space.identify(device);
+        if has_pin {
+            space.set(at::INTERRUPT_PIN, &[INTA]);
+        }
         space.list(vectors);
         space
     }
@@ -253,10 +259,23 @@ impl Space {
         })
     }
 
-    /// Where the function answers, if it does.
+    /// Where the function answers, if it does. A driver that looks for the size of the BAR has not placed it.
     pub fn bar(&self) -> Option<u64> {
         let is_on = self.half(at::COMMAND) & MEMORY != 0;
-        is_on.then(|| self.word(at::BAR).into())
+        let place = self.word(at::BAR);
+        let is_placed = ![0, !(BAR_SIZE - 1)].contains(&place);
+        (is_on && is_placed).then_some(place.into())
+    }
+
+    /// What the driver has decided about the interrupt pin.
+    pub fn pin(&self) -> Pin {
+        if self.half(self.msix) & MSIX_ENABLE != 0 {
+            return Pin::Unused;
+        }
+        match self.half(at::COMMAND) & INTX_DISABLE {
+            0 => Pin::Used,
+            _ => Pin::Disabled,
+        }
     }
 
     /// Whether interrupts are sent as messages, and may be.

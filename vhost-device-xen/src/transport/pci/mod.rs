@@ -51,10 +51,25 @@ impl Region {
     }
 }
 
-/// Which vectors have something to tell and may not.
+/// What a function asks of its interrupts.
 pub trait Pending: fmt::Debug + Send + Sync {
-    /// Whether this one has.
+    /// Whether this vector has something to tell and may not.
     fn is_pending(&self, vector: u16) -> bool;
+
+    /// The driver is about to read why there was an interrupt: the pin, if there is one, is low until there is
+    /// another.
+    fn lower(&self) {}
+}
+
+/// What the driver has decided about the interrupt pin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pin {
+    /// It is what interrupts.
+    Used,
+    /// It would be, but is low for the time being: `PCI_COMMAND_INTX_DISABLE`.
+    Disabled,
+    /// Messages are sent instead.
+    Unused,
 }
 
 /// What is particular to a device as a PCI function; the rest is in [`Common`].
@@ -62,6 +77,8 @@ pub trait Pending: fmt::Debug + Send + Sync {
 pub struct Function {
     /// The virtio device ID.
     device: u32,
+    /// Whether it has an interrupt pin.
+    has_pin: bool,
     space: Space,
     table: Table,
     pending: Arc<dyn Pending>,
@@ -69,12 +86,13 @@ pub struct Function {
 }
 
 impl Function {
-    /// The function of a device of this type as at power-on.
-    pub fn new(device: u32, vectors: u16, pending: Arc<dyn Pending>) -> Self {
+    /// The function of a device of this type as at power-on; with the pin INTA, or with messages only.
+    pub fn new(device: u32, vectors: u16, has_pin: bool, pending: Arc<dyn Pending>) -> Self {
         let vectors = vectors.clamp(1, MOST_VECTORS);
         Self {
             device,
-            space: Space::new(device, vectors),
+            has_pin,
+            space: Space::new(device, vectors, has_pin),
             table: Table::new(vectors),
             pending,
             is_changed: false,
@@ -90,6 +108,11 @@ impl Function {
     pub fn message(&self, vector: u16) -> Option<Message> {
         let message = self.table.message(vector);
         message.filter(|_| self.space.is_sending())
+    }
+
+    /// What the driver has decided about the interrupt pin, if there is one.
+    pub fn pin(&self) -> Pin {
+        self.space.pin()
     }
 
     /// How many vectors there are.
@@ -151,7 +174,7 @@ impl Function {
 
     /// Makes it a function that nobody has found yet.
     pub fn power_on(&mut self) {
-        self.space = Space::new(self.device, self.vectors());
+        self.space = Space::new(self.device, self.vectors(), self.has_pin);
         self.table.reset();
     }
 
@@ -170,6 +193,8 @@ impl Function {
             return common.read_config(place, size);
         }
         if Region::ISR.find(offset) == Some(0) {
+            // First: what comes in between is told once more rather than not at all.
+            self.pending.lower();
             let reasons = common.signals.reasons();
             common.signals.acknowledge(reasons);
             return reasons.into();

@@ -13,13 +13,19 @@ use super::*;
 const VERSION_1: u64 = 1 << 32;
 const RING_RESET: u64 = 1 << 40;
 
-/// A bit for each vector that is pending.
+/// A bit for each vector that is pending, and the last one for the pin.
 #[derive(Debug, Default)]
 struct Bits(AtomicU64);
+
+const PIN: u64 = 1 << 63;
 
 impl Pending for Bits {
     fn is_pending(&self, vector: u16) -> bool {
         self.0.load(Ordering::Relaxed) >> vector & 1 != 0
+    }
+
+    fn lower(&self) {
+        self.0.fetch_and(!PIN, Ordering::Relaxed);
     }
 }
 
@@ -43,7 +49,7 @@ fn disk() -> Driver {
     let config = ConfigSpace::new(&[1, 2, 3, 4, 5, 6, 7, 8]).with_writable(4..5);
     let pending = Arc::<Bits>::default();
     Driver {
-        function: Function::new(traits.id, 3, pending.clone()),
+        function: Function::new(traits.id, 3, true, pending.clone()),
         common: Common::new(
             traits,
             VERSION_1 | RING_RESET,
@@ -145,7 +151,7 @@ fn a_driver_finds_a_disk() {
     assert_eq!(disk.config(0, 4), 0x1042_1af4);
     assert_eq!(disk.config(8, 4), 0x0180_0001);
     assert_eq!(disk.config(0x2e, 2), 0x1100);
-    assert_eq!(disk.config(0x3d, 1), 0, "there is no INTx");
+    assert_eq!(disk.config(0x3d, 1), 1, "INTA");
     let ids: Vec<u8> = disk.capabilities().iter().map(|(_, id)| *id).collect();
     assert_eq!(ids, [9, 9, 9, 9, 9, 0x11, 0x13]);
 }
@@ -181,6 +187,10 @@ fn the_bar_says_its_size_and_moves() {
     disk.set_config(4, 2, 2);
 
     assert_eq!(disk.function.bar(), Some(0x3400_8000));
+    for nowhere in [0, 0xffff_ffff] {
+        disk.set_config(0x10, 4, nowhere);
+        assert_eq!(disk.function.bar(), None);
+    }
 }
 
 #[test]
@@ -315,9 +325,31 @@ fn pending_bits_are_those_of_vectors() {
 fn reading_the_reasons_of_an_interrupt_acknowledges_them() {
     let disk = disk();
     disk.signals.queue();
+    disk.pending.0.fetch_or(PIN, Ordering::Relaxed);
 
     assert_eq!(disk.bar(0x1000, 1), 1);
     assert_eq!(disk.bar(0x1000, 1), 0);
+    assert_eq!(disk.pending.0.load(Ordering::Relaxed) & PIN, 0);
+}
+
+#[test]
+fn the_pin_is_used_until_there_are_messages() {
+    let mut disk = disk();
+    let msix = disk.of(0x11);
+
+    assert_eq!(disk.function.pin(), Pin::Used);
+    disk.set_config(4, 2, 0x400);
+    assert_eq!(disk.function.pin(), Pin::Disabled);
+    disk.set_config(msix + 2, 2, 0x8000);
+    assert_eq!(disk.function.pin(), Pin::Unused);
+}
+
+#[test]
+fn a_function_without_a_pin_says_so() {
+    let function = Function::new(2, 3, false, Arc::<Bits>::default());
+    let disk = disk();
+
+    assert_eq!(function.read_config(&disk.common, 0x3d, 1), 0);
 }
 
 #[test]
