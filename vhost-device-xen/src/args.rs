@@ -49,6 +49,15 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Make the ACPI table that tells x86 guests of their devices on virtio-mmio, for acpi_firmware= in xl.cfg.
+    Acpi {
+        /// Which devices: virtio/0, xvda.
+        #[arg(required = true, value_name = "DEVICE")]
+        devices: Vec<String>,
+        /// Where it goes.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Serve devices to any vhost-user front end, without Xen or with it.
     #[command(subcommand)]
     Backend(Backend),

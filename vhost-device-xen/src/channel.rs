@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{BlockOptions, Memory};
 use crate::stats::Stats;
+use crate::x86;
 use vmm_sys_util::sock_ctrl_msg::ScmSocket;
 
 /// The most descriptors beside a message.
@@ -84,6 +85,11 @@ pub enum Location {
         /// Its place there.
         slot: u8,
     },
+    /// On virtio-mmio in a guest on x86: see [`x86`].
+    Acpi {
+        /// The place on the PCI bus whose interrupt it has.
+        slot: u8,
+    },
 }
 
 /// The registers of virtio-mmio.
@@ -99,15 +105,16 @@ impl Location {
     /// The place on a PCI bus.
     pub fn slot(self) -> Option<u8> {
         match self {
-            Self::Mmio(_) => None,
+            Self::Mmio(_) | Self::Acpi { .. } => None,
             Self::Bridge { slot, .. } | Self::Pci { slot } => Some(slot),
         }
     }
 
-    /// What the guest takes for registers of virtio-mmio, be it no device's.
-    pub fn registers(self) -> Option<Registers> {
+    /// Where the guest takes something for registers of virtio-mmio, be it no device's.
+    pub fn base(self) -> Option<u64> {
         match self {
-            Self::Mmio(mmio) | Self::Bridge { mmio, .. } => Some(mmio),
+            Self::Mmio(mmio) | Self::Bridge { mmio, .. } => Some(mmio.base),
+            Self::Acpi { slot } => Some(x86::registers(slot)),
             Self::Pci { .. } => None,
         }
     }

@@ -42,10 +42,15 @@
 //! chip = "gpiochip0"          # also: 0, a label, or "sim"
 //! lines = [4, 5]              # the guest's lines 0 and 1; without it, all
 //!
-//! # Guests whose devices are on a PCI bus, which their xl.cfg has to give them:
+//! # Guests on Arm whose devices are on a PCI bus, which their xl.cfg has to give them:
 //! # device_tree = "/etc/xen/vhost-device-xen-pci.dtb" and nr_spis = 224.
 //! [[pci]]
 //! guest = "fast"              # its name, its UUID, or "*"
+//!
+//! # Guests on x86 that have devices on virtio-mmio, which their xl.cfg has to tell them of:
+//! # acpi_firmware = "/etc/xen/vhost-device-xen.aml".
+//! [[mmio]]
+//! guest = "old"               # its name, its UUID, or "*"
 //!
 //! # What another process serves, before any other section.
 //! [[external]]
@@ -68,7 +73,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::confinement::FIRST_USER;
 pub use block::{Block, BlockOptions, BlockSize, Engine as BlockEngine, Queues};
-pub use rules::{Addresses, External, Gpio, Hardware, I2c, Lines, Pci, Scope};
+pub use rules::{Addresses, External, Gpio, Hardware, I2c, Lines, Scope, Whole};
 
 /// Where the configuration is when the command line does not say.
 pub const DEFAULT_PATH: &str = "/etc/vhost-device-xen.toml";
@@ -91,8 +96,10 @@ pub struct Config {
     pub i2c: Vec<I2c>,
     /// GPIO chips.
     pub gpio: Vec<Gpio>,
-    /// Guests with a PCI bus.
-    pub pci: Vec<Pci>,
+    /// Guests on Arm with a PCI bus.
+    pub pci: Vec<Whole>,
+    /// Guests on x86 whose devices are not on their PCI bus.
+    pub mmio: Vec<Whole>,
     /// Devices that other processes serve.
     pub external: Vec<External>,
 }

@@ -9,7 +9,7 @@ use clap::Parser;
 use xen_hypercall::DomId;
 
 use crate::args::{Args, Command};
-use crate::{check, control, dtb, guest, supervisor, vhost_user};
+use crate::{acpi, check, control, dtb, guest, supervisor, vhost_user};
 
 /// Does what the command line says, with logs as `RUST_LOG` says.
 pub fn main() -> ExitCode {
@@ -32,6 +32,7 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Run { config, socket } => supervisor::run(config, &socket.socket)?,
         Command::Guest { domain } => guest::run(DomId(domain))?,
+        Command::Acpi { devices, out } => acpi::run(&devices, &out)?,
         Command::Dtb { grants, out, .. } => dtb::run(grants, &out)?,
         Command::Backend(backend) => vhost_user::back::run(backend)?,
         Command::Control(action) => return Ok(control::run(&action)),

@@ -6,6 +6,7 @@
 //! programs that have a device and a connection to a front end ([`Server`]), the [confinement] of a
 //! process that serves one guest, and the registers of devices ([`transport`]).
 
+mod acpi;
 mod args;
 mod bridge;
 mod channel;
@@ -16,12 +17,12 @@ mod control;
 mod daemon;
 mod dtb;
 mod guest;
-mod pci;
 mod rings;
 mod stats;
 mod supervisor;
 pub mod transport;
 mod vhost_user;
+mod x86;
 
 pub use daemon::main;
 pub use vhost_user::back::Server;

@@ -144,22 +144,22 @@ impl From<RawGpio> for Gpio {
     }
 }
 
-/// A guest whose devices are on its PCI bus.
+/// A rule for all devices of guests.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(from = "RawPci")]
-pub struct Pci {
-    /// All devices of this one.
+#[serde(from = "RawWhole")]
+pub struct Whole {
+    /// Which guests.
     pub scope: Scope,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawPci {
+struct RawWhole {
     guest: GuestName,
 }
 
-impl From<RawPci> for Pci {
-    fn from(raw: RawPci) -> Self {
+impl From<RawWhole> for Whole {
+    fn from(raw: RawWhole) -> Self {
         Self {
             scope: Scope {
                 guest: raw.guest.0,

@@ -65,10 +65,10 @@ impl Bus {
         let new = device.location();
         let overlap = |place| Err(Error::Overlap { place });
         for other in self.devices.values().map(GuestDevice::location) {
-            if let (Some(new), Some(other)) = (new.registers(), other.registers())
-                && new.base.abs_diff(other.base) < MMIO_SIZE
+            if let (Some(new), Some(other)) = (new.base(), other.base())
+                && new.abs_diff(other) < MMIO_SIZE
             {
-                return overlap(format!("at {:#x}", new.base));
+                return overlap(format!("at {new:#x}"));
             }
             if let Some(slot) = new.slot().filter(|slot| other.slot() == Some(*slot)) {
                 return overlap(format!("in place {slot} of the PCI bus"));

@@ -266,8 +266,8 @@ impl GuestDevice {
 
     /// The guest-physical addresses of what the guest takes for registers of virtio-mmio, if there are such.
     pub fn registers(&self) -> Option<RangeInclusive<u64>> {
-        let mmio = self.spec.location.registers()?;
-        Some(mmio.base..=mmio.base + (MMIO_SIZE - 1))
+        let base = self.spec.location.base()?;
+        Some(base..=base + (MMIO_SIZE - 1))
     }
 
     /// What the device has done so far.
@@ -394,9 +394,8 @@ impl GuestDevice {
     fn signal(&self, message: Message) -> Option<Signal> {
         match self.spec.location {
             Location::Pci { .. } => Some(Signal::Message(message)),
-            Location::Bridge { .. } | Location::Mmio(_) => {
-                bridge::interrupt(message).map(Signal::Spi)
-            }
+            Location::Bridge { .. } => bridge::interrupt(message).map(Signal::Spi),
+            Location::Mmio(_) | Location::Acpi { .. } => None,
         }
     }
 
@@ -450,6 +449,7 @@ impl GuestDevice {
                 }
             }
             Action::ResetQueue(queue) => self.reset_queue(queue),
+            Action::Acknowledged => self.interrupts.acknowledged(),
             Action::Reset => self.stop(),
             Action::Broken => {
                 warn_limited!(

@@ -294,6 +294,17 @@ impl Interrupts {
         }
     }
 
+    /// The driver has said which reasons it has seen.
+    pub fn acknowledged(&self) {
+        if let Some(intx) = &self.intx {
+            intx.lower();
+            // Looked at afterwards: what comes in between is told twice rather than not at all.
+            if self.signals.is_telling() {
+                intx.raise();
+            }
+        }
+    }
+
     /// Tells the driver to look at the configuration and the status.
     pub fn raise_config(&self) {
         self.raise(self.chosen.len() - 1);

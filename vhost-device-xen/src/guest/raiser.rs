@@ -38,6 +38,7 @@ impl Raiser {
             Location::Mmio(mmio) => Interrupts::one(self, mmio.irq, queues),
             Location::Bridge { .. } => Interrupts::new(self, vectors, queues),
             Location::Pci { slot } => Interrupts::new(self, vectors, queues)?.with_intx(self, slot),
+            Location::Acpi { slot } => Interrupts::new(self, 0, queues)?.with_intx(self, slot),
         }
     }
 

@@ -12,7 +12,7 @@ use xen_store::Store;
 use super::keys::{Key, directory_path};
 use super::spec::{Error, open};
 use crate::channel::{DeviceId, DeviceKind, Directory, External};
-use crate::config::{self, BlockOptions, Config, Gpio, Hardware, I2c, Scope};
+use crate::config::{self, BlockOptions, Config, Gpio, Hardware, I2c, Scope, Whole};
 
 /// A guest by what the configuration may call it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,16 +72,16 @@ impl Guest {
 /// # Errors
 ///
 /// When XenStore does not answer.
-pub fn is_on_pci(
+pub fn is_of(
     store: &impl Store,
     (domain, id): Key,
-    config: &Config,
+    rules: &[Whole],
 ) -> Result<bool, xen_store::Error> {
-    if config.pci.is_empty() {
+    if rules.is_empty() {
         return Ok(false);
     }
     let guest = Guest::find(store, domain)?;
-    let mut rules = config.pci.iter();
+    let mut rules = rules.iter();
     Ok(rules.any(|rule| guest.has(&rule.scope, id.index)))
 }
 
@@ -103,7 +103,7 @@ pub fn guests_on_pci(
                 directory,
                 index: 0,
             };
-            if is_on_pci(store, (domain, id), config)? {
+            if is_of(store, (domain, id), &config.pci)? {
                 guests.insert(domain, Guest::find(store, domain)?.name);
             }
         }

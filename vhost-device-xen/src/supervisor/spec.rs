@@ -17,8 +17,8 @@ use super::rules;
 use crate::bridge;
 use crate::channel::{DeviceKind, DeviceSpec, Directory, Location, Registers};
 use crate::config::Config;
-use crate::pci;
 use crate::transport::MMIO_SIZE;
+use crate::x86;
 
 /// What libxl puts before the virtio device ID, which it writes in hexadecimal.
 const TYPE_PREFIX: &str = "virtio,device";
@@ -66,8 +66,8 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// A device of a guest on x86 has a number for which there is no place on its PCI bus.
-    #[error("no place on the guest's PCI bus for device {index}: {}", pci::SLOTS)]
+    /// A device of a guest on x86 has a number for which there is no place.
+    #[error("no place for device {index} in a guest on x86: {}", x86::SLOTS)]
     NoSlot {
         /// The number of the device.
         index: u32,
@@ -137,10 +137,10 @@ fn location<S: Store>(keys: &Keys<'_, S>, key: Key, config: &Config) -> Result<L
     let (_, id) = key;
     // libxl places devices on Arm only.
     if keys.text("base")? == "0" && keys.text("irq")? == "0" {
-        let slot = pci::slot(id);
-        return match slot {
-            Some(slot) => Ok(Location::Pci { slot }),
-            None => Err(Error::NoSlot { index: id.index }),
+        let slot = x86::slot(id).ok_or(Error::NoSlot { index: id.index })?;
+        return match rules::is_of(keys.store, key, &config.mmio)? {
+            true => Ok(Location::Acpi { slot }),
+            false => Ok(Location::Pci { slot }),
         };
     }
     let irq = keys.number(
@@ -151,7 +151,7 @@ fn location<S: Store>(keys: &Keys<'_, S>, key: Key, config: &Config) -> Result<L
     let free = |base: &u64| base.checked_add(MMIO_SIZE - 1).is_some() && base.is_multiple_of(4);
     let base = keys.number("base", free, "an address of 0x200 bytes")?;
     let mmio = Registers { base, irq };
-    if !rules::is_on_pci(keys.store, key, config)? {
+    if !rules::is_of(keys.store, key, &config.pci)? {
         return Ok(Location::Mmio(mmio));
     }
     match bridge::slot(irq) {
@@ -395,8 +395,8 @@ mod tests {
 
         let (spec, file) = read(&server.client(), PATH, (1, RNG), &Config::default()).unwrap();
 
-        let registers = spec.location.registers().unwrap();
-        assert_eq!((registers.base, spec.grants), (0x200_0200, true));
+        assert_eq!(spec.location.base(), Some(0x200_0200));
+        assert!(spec.grants);
         assert_eq!(spec.kind, DeviceKind::Rng { rate: None });
         assert!(file.is_none());
     }
@@ -415,6 +415,10 @@ mod tests {
         let (spec, _) = read(&server.client(), PATH, (1, RNG), &Config::default()).unwrap();
 
         assert_eq!(spec.location, Location::Pci { slot: 8 });
+        server.write("/local/domain/1/name", "old");
+        let config: Config = toml::from_str("[[mmio]]\nguest = \"old\"").unwrap();
+        let (spec, _) = read(&server.client(), PATH, (1, RNG), &config).unwrap();
+        assert_eq!(spec.location, Location::Acpi { slot: 8 });
     }
 
     #[test]
@@ -424,7 +428,7 @@ mod tests {
 
         let failure = failure(&server, eighth);
 
-        assert!(failure.contains("no place on the guest's PCI bus for device 8"));
+        assert!(failure.contains("no place for device 8 in a guest on x86"));
     }
 
     #[test]

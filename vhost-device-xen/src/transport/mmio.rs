@@ -117,7 +117,10 @@ fn write_register(common: &mut Common, offset: u64, value: u32) -> Action {
         reg::QUEUE_READY => return common.set_ready(value),
         reg::QUEUE_NOTIFY => return common.notify(value),
         reg::QUEUE_RESET => return common.reset_queue(value),
-        reg::INTERRUPT_ACK => common.signals.acknowledge(value),
+        reg::INTERRUPT_ACK => {
+            common.signals.acknowledge(value);
+            return Action::Acknowledged;
+        }
         reg::STATUS => return common.set_status(value),
         _ => write_queue(common, offset, value),
     }

@@ -84,6 +84,13 @@ impl Signals {
         self.0.fetch_and(!done, Ordering::AcqRel);
     }
 
+    /// Whether there is something to tell that is not always so.
+    pub(crate) fn is_telling(&self) -> bool {
+        let bits = self.0.load(Ordering::Acquire);
+        let lasting = if bits & ANYTIME == 0 { 0 } else { INT_QUEUE };
+        bits & (INT_QUEUE | INT_CONFIG) & !lasting != 0
+    }
+
     fn needs_reset(&self) -> bool {
         self.0.load(Ordering::Acquire) & NEEDS_RESET != 0
     }
@@ -134,6 +141,8 @@ pub enum Action {
     /// The driver wants this queue as it was at first, and the others to go on. The device must not touch
     /// its memory any more when the access is answered.
     ResetQueue(u16),
+    /// The driver has taken notice of why there was an interrupt.
+    Acknowledged,
     /// The driver wants the device as it was at first. It must not touch guest memory any more
     /// when the access is answered.
     Reset,
