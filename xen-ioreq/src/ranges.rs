@@ -28,7 +28,7 @@ impl Ranges {
     ///
     /// # Errors
     ///
-    /// [`Error::Step`].
+    /// [`Error::Step`](crate::Error::Step).
     pub fn map_mmio(&self, range: RangeInclusive<u64>) -> Result<()> {
         self.op(MapIoRange::memory(self.id, &range), "map an MMIO range")
     }
@@ -37,7 +37,7 @@ impl Ranges {
     ///
     /// # Errors
     ///
-    /// [`Error::Step`].
+    /// [`Error::Step`](crate::Error::Step).
     pub fn unmap_mmio(&self, range: RangeInclusive<u64>) -> Result<()> {
         self.op(UnmapIoRange::memory(self.id, &range), "unmap an MMIO range")
     }
@@ -46,7 +46,7 @@ impl Ranges {
     ///
     /// # Errors
     ///
-    /// [`Error::Step`].
+    /// [`Error::Step`](crate::Error::Step).
     pub fn map_ports(&self, ports: RangeInclusive<u16>) -> Result<()> {
         let op = MapIoRange::ports(self.id, &ports);
         self.op(op, "map a range of ports")
@@ -56,7 +56,7 @@ impl Ranges {
     ///
     /// # Errors
     ///
-    /// [`Error::Step`].
+    /// [`Error::Step`](crate::Error::Step).
     pub fn unmap_ports(&self, ports: RangeInclusive<u16>) -> Result<()> {
         let op = UnmapIoRange::ports(self.id, &ports);
         self.op(op, "unmap a range of ports")
@@ -67,7 +67,7 @@ impl Ranges {
     ///
     /// # Errors
     ///
-    /// [`Error::Step`].
+    /// [`Error::Step`](crate::Error::Step).
     pub fn map_pci(&self, function: Sbdf) -> Result<()> {
         let op = MapIoRange::pci(self.id, function.0);
         self.op(op, "map a PCI function")
@@ -77,7 +77,7 @@ impl Ranges {
     ///
     /// # Errors
     ///
-    /// [`Error::Step`].
+    /// [`Error::Step`](crate::Error::Step).
     pub fn unmap_pci(&self, function: Sbdf) -> Result<()> {
         let op = UnmapIoRange::pci(self.id, function.0);
         self.op(op, "unmap a PCI function")
