@@ -13,6 +13,10 @@ mount -t tmpfs -o mode=1777 tmp /tmp
 mkdir -p /dev/pts /dev/shm
 mount -t devpts pts /dev/pts
 mount -t tmpfs shm /dev/shm
+# Drivers that are modules; their names have the order in which they can be loaded.
+for module in /modules/*; do
+    [ ! -f "$module" ] || insmod "$module"
+done
 mount -t xenfs xenfs /proc/xen
 mount -t configfs none /sys/kernel/config
 mount -t debugfs none /sys/kernel/debug

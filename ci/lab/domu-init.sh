@@ -10,6 +10,10 @@ export PATH=/bin:/ HOME=/
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t tmpfs -o mode=1777 tmp /tmp
+# Drivers that are modules; their names have the order in which they can be loaded.
+for module in /modules/*; do
+    [ ! -f "$module" ] || insmod "$module"
+done
 mount -t configfs none /sys/kernel/config
 mount -t debugfs none /sys/kernel/debug
 # Debian's busybox knows this applet by its other name only.

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::lab::Arch;
+
 /// The project's checks and its lab.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
@@ -60,7 +62,7 @@ pub enum Task {
         /// Only what has one of these parts in its name
         names: Vec<String>,
     },
-    /// The lab: Xen, dom0 and guests in an emulated arm64 machine
+    /// The lab: Xen, dom0 and guests in an emulated machine
     #[command(subcommand)]
     Lab(LabTask),
 }
@@ -103,13 +105,20 @@ pub enum Subject {
 #[derive(Debug, Subcommand)]
 pub enum LabTask {
     /// Make what is missing of the lab in the cache
-    Setup,
+    Setup {
+        /// The machine's architecture
+        #[arg(long, value_enum, default_value_t)]
+        arch: Arch,
+    },
     /// Boot the lab and run SCRIPT in dom0; exits with its exit code, 125 if it never ended
     Run {
         /// A script for busybox sh
         script: PathBuf,
         /// Files and directories that lie beside the script, in /test
         files: Vec<PathBuf>,
+        /// The machine's architecture
+        #[arg(long, value_enum, default_value_t)]
+        arch: Arch,
         /// CPUs of the emulated machine
         #[arg(long, default_value_t = 1)]
         smp: u8,
@@ -122,12 +131,19 @@ pub enum LabTask {
     },
     /// Boot the lab with a shell of dom0 on this terminal
     Shell {
+        /// The machine's architecture
+        #[arg(long, value_enum, default_value_t)]
+        arch: Arch,
         /// CPUs of the emulated machine
         #[arg(long, default_value_t = 1)]
         smp: u8,
     },
     /// Show what there is of the lab
-    Status,
+    Status {
+        /// The machine's architecture
+        #[arg(long, value_enum, default_value_t)]
+        arch: Arch,
+    },
     /// Remove what no recipe of today asks for
     Clean,
 }
@@ -150,6 +166,7 @@ mod tests {
         let Task::Lab(LabTask::Run {
             script,
             files,
+            arch,
             smp,
             timeout,
             verbose,
@@ -160,6 +177,16 @@ mod tests {
         assert_eq!(script, PathBuf::from("a.sh"));
         assert_eq!(files, [PathBuf::from("b"), PathBuf::from("c")]);
         assert_eq!((smp, timeout, verbose), (2, 300, false));
+        assert_eq!(arch, Arch::Arm64);
+    }
+
+    #[test]
+    fn a_lab_is_chosen_by_its_architecture() {
+        let args = Args::try_parse_from(["xtask", "lab", "setup", "--arch", "x86_64"]).unwrap();
+        let Task::Lab(LabTask::Setup { arch }) = args.task else {
+            panic!("not lab setup");
+        };
+        assert_eq!(arch, Arch::X86);
     }
 
     #[test]

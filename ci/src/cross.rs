@@ -11,7 +11,7 @@ use std::{
 use crate::{
     cache::Cache,
     error::Error,
-    lab::{Lab, cross_tool, host, root::LIB, rust::TARGET},
+    lab::{Lab, host},
     progress::Reporter,
 };
 
@@ -48,7 +48,7 @@ pub fn succeed(command: &mut Command) -> io::Result<()> {
     }
 }
 
-/// Builds the program of `package` for arm64, statically and optimized, and returns its path.
+/// Builds the program of `package` for the lab's architecture, statically and optimized, and returns its path.
 ///
 /// # Errors
 ///
@@ -108,7 +108,7 @@ pub fn build_released(lab: &Lab, name: &str, version: &str) -> Result<PathBuf, E
     if !missing.is_empty() {
         host::install(&missing, &mut reporter)?;
     }
-    let mut step = reporter.step(&format!("{name} {version} for arm64"));
+    let mut step = reporter.step(&format!("{name} {version} for {}", lab.arch().name()));
     let target = target().join("lab");
     let installed = target.join("released");
     let sysroot = lab.sysroot();
@@ -116,7 +116,10 @@ pub fn build_released(lab: &Lab, name: &str, version: &str) -> Result<PathBuf, E
     cargo
         .env("SYSTEM_DEPS_LIBGPIOD_NO_PKG_CONFIG", "1")
         .env("SYSTEM_DEPS_LIBGPIOD_LIB", "gpiod")
-        .env("SYSTEM_DEPS_LIBGPIOD_SEARCH_NATIVE", sysroot.join(LIB))
+        .env(
+            "SYSTEM_DEPS_LIBGPIOD_SEARCH_NATIVE",
+            sysroot.join(lab.arch().lib()),
+        )
         .env("SYSTEM_DEPS_LIBGPIOD_INCLUDE", sysroot.join("usr/include"))
         .env(
             "BINDGEN_EXTRA_CLANG_ARGS",
@@ -155,7 +158,7 @@ pub fn build_image(lab: &Lab, package: &str) -> Result<PathBuf, Error> {
     let image = program.with_extension("image");
     let mut reporter = Reporter::new(lab.cache().log(&format!("image-{package}"))?)?;
     let mut step = reporter.step(&format!("Image of {package}"));
-    let mut objcopy = cross_tool("objcopy");
+    let mut objcopy = lab.arch().tool("objcopy");
     step.run(objcopy.args(["-O", "binary"]).arg(program).arg(&image))?;
     step.done();
     Ok(image)
@@ -192,7 +195,7 @@ fn compile(
     arguments: &[&str],
 ) -> Result<PathBuf, Error> {
     let mut reporter = Reporter::new(lab.cache().log(&format!("cross-{what}"))?)?;
-    let mut step = reporter.step(&format!("{what} for arm64"));
+    let mut step = reporter.step(&format!("{what} for {}", lab.arch().name()));
     let target = target().join("lab");
     let mut cargo = cargo_for(lab, "build");
     cargo
@@ -204,24 +207,22 @@ fn compile(
         .arg(&target);
     step.run(&mut cargo)?;
     step.done();
-    Ok(target.join(TARGET).join("release"))
+    Ok(target.join(lab.arch().target()).join("release"))
 }
 
-/// cargo, for locked programs for arm64 that need no library there.
+/// cargo, for locked programs for the lab that need no library there.
 fn cargo_for(lab: &Lab, command: &str) -> Command {
+    let arch = lab.arch();
     let mut cargo = cargo();
     lab.compiler().apply(&mut cargo);
     cargo
-        .args([command, "--locked", "--target", TARGET])
+        .args([command, "--locked", "--target", arch.target()])
         // They would take the place of the target's own.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env(arch.cargo_variable("LINKER"), arch.tool_name("gcc"))
         .env(
-            "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER",
-            "aarch64-linux-gnu-gcc",
-        )
-        .env(
-            "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS",
+            arch.cargo_variable("RUSTFLAGS"),
             "-C target-feature=+crt-static",
         );
     cargo

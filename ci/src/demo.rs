@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::cache::Cache;
 use crate::error::Error;
-use crate::lab::Lab;
+use crate::lab::{Arch, Lab};
 use crate::lab_tests::parts::{DAEMON, devices};
 use crate::lab_tests::{Guest, LabTest, Programs, Verdict};
 
@@ -110,7 +110,7 @@ const DEMO: LabTest = LabTest {
 /// When the lab cannot be set up or started.
 pub fn run() -> Result<ExitCode, Error> {
     let cache = Cache::open()?;
-    let lab = Lab::setup(&cache)?;
+    let lab = Lab::setup(&cache, Arch::Arm64)?;
     println!("building the daemon for arm64 ...");
     let programs = Programs::build(&lab, &[&DEMO])?;
     println!("booting Xen ...");

@@ -87,6 +87,9 @@ pub enum Missing {
         /// The missing packages.
         packages: Vec<String>,
     },
+    /// Not a machine that runs Debian's amd64.
+    #[error("the emulator of the lab of x86-64 runs on x86-64 only")]
+    Host,
     /// apt knows no Debian archive.
     #[error("apt is configured with no Debian archive (LAB_MIRROR may name one)")]
     Mirror,

@@ -2,7 +2,7 @@
 
 //! `cargo xtask`: the project's checks and its lab.
 //!
-//! The lab is a real Xen with a real Linux dom0 and real guests, for arm64, in
+//! The lab is a real Xen with a real Linux dom0 and real guests, for arm64 or x86, in
 //! QEMU's software emulation. [`lab::Lab`] makes and holds what it consists of,
 //! [`lab::boot::Boot`] runs a script in its dom0, [`lab_tests`] states what must
 //! happen there, and [`check`] runs everything that a change has to pass.

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, report},
     fuzz,
     lab::{
-        self, Lab, Plan,
+        self, Arch, Lab, Plan,
         boot::{Boot, End, Outcome},
     },
     soak,
@@ -49,22 +49,23 @@ pub fn run(args: Args) -> ExitCode {
 fn run_lab(task: LabTask) -> Result<ExitCode, Error> {
     let cache = Cache::open()?;
     match task {
-        LabTask::Setup => setup(&cache),
+        LabTask::Setup { arch } => setup(&cache, arch),
         LabTask::Run {
             script,
             files,
+            arch,
             smp,
             timeout,
             verbose,
         } => {
-            let lab = Lab::setup(&cache)?;
+            let lab = Lab::setup(&cache, arch)?;
             let boot = Boot::new(&lab)
                 .smp(smp)
                 .timeout(Duration::from_secs(timeout));
             run_script(boot.verbose(verbose), script, files)
         }
-        LabTask::Shell { smp } => {
-            let lab = Lab::setup(&cache)?;
+        LabTask::Shell { arch, smp } => {
+            let lab = Lab::setup(&cache, arch)?;
             eprintln!("Leave the shell, or type Ctrl-A X, to switch the machine off.");
             let status = Boot::new(&lab).smp(smp).shell()?;
             Ok(if status.success() {
@@ -73,15 +74,16 @@ fn run_lab(task: LabTask) -> Result<ExitCode, Error> {
                 ExitCode::FAILURE
             })
         }
-        LabTask::Status => {
-            for line in lab::status(&cache)? {
+        LabTask::Status { arch } => {
+            for line in lab::status(&cache, arch)? {
                 println!("{line}");
             }
             Ok(ExitCode::SUCCESS)
         }
         LabTask::Clean => {
-            let (plan, headers) = (Plan::new(), check::abi::recipe());
-            let wanted = [plan.all(), vec![&headers]].concat();
+            let (plans, headers) = (Arch::ALL.map(Plan::new), check::abi::recipe());
+            let mut wanted: Vec<_> = plans.iter().flat_map(Plan::all).collect();
+            wanted.push(&headers);
             for name in cache.clean(&wanted)? {
                 println!("removed {name}");
             }
@@ -90,12 +92,13 @@ fn run_lab(task: LabTask) -> Result<ExitCode, Error> {
     }
 }
 
-fn setup(cache: &Cache) -> Result<ExitCode, Error> {
+fn setup(cache: &Cache, arch: Arch) -> Result<ExitCode, Error> {
     let started = Instant::now();
-    Lab::setup(cache)?;
+    Lab::setup(cache, arch)?;
     let seconds = started.elapsed().as_secs_f64();
     println!(
-        "The lab is complete in {} ({seconds:.1} s)",
+        "The lab of {} is complete in {} ({seconds:.1} s)",
+        arch.name(),
         cache.root().display()
     );
     Ok(ExitCode::SUCCESS)

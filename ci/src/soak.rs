@@ -8,7 +8,7 @@ use crate::{
     args::Subject,
     cache::Cache,
     error::Error,
-    lab::Lab,
+    lab::{Arch, Lab},
     lab_tests::{
         LabTest, Programs, Verdict, block, crowd, devices, external, hypercall, memory, pci, store,
     },
@@ -99,7 +99,7 @@ pub fn run(subject: Subject, names: &[String]) -> Result<ExitCode, Error> {
         Subject::Store => vec![&STORE_IN_OCAML, &STORE_IN_C],
     };
     tests.retain(|test| names.is_empty() || names.iter().any(|part| test.name.contains(part)));
-    let lab = Lab::setup(&Cache::open()?)?;
+    let lab = Lab::setup(&Cache::open()?, Arch::Arm64)?;
     let programs = Programs::build(&lab, &tests)?;
     let mut all_well = true;
     for test in tests {

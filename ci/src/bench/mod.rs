@@ -8,11 +8,7 @@ mod guest;
 mod hypercall;
 mod memory;
 
-use std::{
-    path::PathBuf,
-    process::{Command, ExitCode},
-    time::Duration,
-};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use figures::{Figures, Row};
 
@@ -22,9 +18,9 @@ use crate::{
     cross,
     error::Error,
     lab::{
-        Lab,
+        Arch, Lab,
         boot::{Boot, End},
-        root, xen,
+        xen,
     },
     progress::Reporter,
 };
@@ -101,7 +97,7 @@ fn code(all_well: bool) -> ExitCode {
 }
 
 fn store() -> Result<ExitCode, Error> {
-    let lab = Lab::setup(&Cache::open()?)?;
+    let lab = Lab::setup(&Cache::open()?, Arch::Arm64)?;
     let scratch = lab.cache().scratch("bench")?;
     let ours = cross::build_examples(&lab, "xen-store", &["bench"])?;
     let theirs = build_c(&lab, &scratch)?;
@@ -137,10 +133,15 @@ fn build_c(lab: &Lab, scratch: &Scratch) -> Result<PathBuf, Error> {
     let mut reporter = Reporter::new(lab.cache().log("cross-bench")?)?;
     let mut step = reporter.step("the program on libxenstore for arm64");
     let headers = scratch.work();
-    xen::unpack_store_headers(&mut step, &lab.xen_source(), &headers)?;
-    let library = lab.sysroot().join(root::LIB).join("libxenstore.so.4");
+    if let Some(source) = lab.xen_source() {
+        xen::unpack_store_headers(&mut step, &source, &headers)?;
+    }
+    let library = lab
+        .sysroot()
+        .join(lab.arch().lib())
+        .join("libxenstore.so.4");
     let program = scratch.out().join(THEIRS);
-    let mut gcc = Command::new("aarch64-linux-gnu-gcc");
+    let mut gcc = lab.arch().tool("gcc");
     gcc.args(["-O2", "-pthread", "-Wall", "-Werror", "-I"])
         .arg(headers)
         .arg("-o")

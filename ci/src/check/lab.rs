@@ -6,7 +6,7 @@ use super::{Suite, Tally};
 use crate::{
     cache::Cache,
     error::{Error, report},
-    lab::Lab,
+    lab::{Arch, Lab},
     lab_tests::{LabTest, Programs, Verdict},
 };
 
@@ -18,7 +18,7 @@ pub(super) fn run(suite: &mut Suite, tests: &[&LabTest], live: bool) {
     let mut unavailable = None;
     let mut lab = None;
     suite.always("lab: set-up", || {
-        match Cache::open().and_then(|cache| Lab::setup(&cache)) {
+        match Cache::open().and_then(|cache| Lab::setup(&cache, Arch::Arm64)) {
             Ok(made) => {
                 lab = Some(made);
                 Tally::PASSED

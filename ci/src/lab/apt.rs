@@ -10,13 +10,14 @@ use std::{
     process::Command,
 };
 
+use super::arch::Arch;
 use crate::{
     cache::{Cache, Scratch},
     error::{Error, Missing},
     progress::Step,
 };
 
-/// The Debian release that everything for arm64 comes from.
+/// The Debian release that everything in the lab comes from.
 pub const SUITE: &str = "trixie";
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -42,12 +43,13 @@ pub struct Remote {
 }
 
 impl Apt {
-    /// Debian [`SUITE`] for arm64, with sources, from the mirror that this machine uses.
+    /// Debian [`SUITE`] for `arch`, from the mirror that this machine uses; with the sources that
+    /// are built for arm64.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`] if it uses none, [`Error::Program`] if apt fails.
-    pub fn arm64(cache: &Cache, step: &mut Step<'_>) -> Result<Self, Error> {
+    pub fn suite(cache: &Cache, step: &mut Step<'_>, arch: Arch) -> Result<Self, Error> {
         let mirror = match env::var("LAB_MIRROR") {
             Ok(mirror) => mirror,
             Err(_) => {
@@ -61,17 +63,22 @@ impl Apt {
                     .to_owned()
             }
         };
-        let sources = ["deb", "deb-src"]
+        let kinds: &[&str] = match arch {
+            Arch::Arm64 => &["deb", "deb-src"],
+            Arch::X86 => &["deb"],
+        };
+        let sources: String = kinds
+            .iter()
             .map(|kind| format!("{kind} [signed-by={KEYRING}] {mirror} {SUITE} main\n"))
-            .concat();
-        Self::new(cache, step, &sources, "arm64", &["arm64"])
+            .collect();
+        Self::new(cache, step, &sources, arch.debian(), &[arch.debian()])
     }
 
     /// The Debian release that this machine uses, for itself and for arm64.
     ///
     /// # Errors
     ///
-    /// As [`Apt::arm64`].
+    /// As [`Apt::suite`].
     pub fn host(cache: &Cache, step: &mut Step<'_>) -> Result<Self, Error> {
         let format = "$(ORIGIN)|$(REPO_URI) $(RELEASE) $(COMPONENT)";
         let sources = host_sources(&index_targets(step, format)?);
@@ -145,6 +152,17 @@ impl Apt {
         Ok(remotes(&text))
     }
 
+    /// Where `packages` are, and all that they depend on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Apt::packages`].
+    pub fn closure(&self, step: &mut Step<'_>, packages: &[&str]) -> Result<Vec<Remote>, Error> {
+        let mut command = self.command("apt-get");
+        command.args(["install", "--no-install-recommends", "--print-uris", "-y"]);
+        Ok(remotes(&step.capture(command.args(packages))?))
+    }
+
     /// Where the archives of the source of `package` are.
     ///
     /// Its description (`.dsc`) is left out: mirrors lose it, and what it says of the archives is
@@ -191,15 +209,14 @@ impl Apt {
         step.run_watched(&mut command, &mut || Some((so_far(), total)))
     }
 
-    /// Downloads `packages` and unpacks them into `out`.
+    /// Downloads the packages `remotes` and unpacks them into `out`.
     ///
     /// # Errors
     ///
     /// [`Error::Program`] if apt or dpkg fails.
-    pub fn unpack(&self, step: &mut Step<'_>, packages: &[&str], out: &Path) -> Result<(), Error> {
+    pub fn unpack(&self, step: &mut Step<'_>, remotes: &[Remote], out: &Path) -> Result<(), Error> {
         let debs = self.scratch.out();
-        let remotes = self.packages(step, packages)?;
-        self.download(step, &remotes, &debs)?;
+        self.download(step, remotes, &debs)?;
         let paths = remotes.iter().map(|remote| debs.join(&remote.name));
         for path in paths {
             step.run(Command::new("dpkg").arg("-x").arg(&path).arg(out))?;

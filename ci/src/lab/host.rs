@@ -7,13 +7,32 @@ use std::{
     process::{Command, Stdio},
 };
 
+use super::arch::Arch;
 use crate::{
     error::{Error, Missing},
     progress::Reporter,
 };
 
+/// What the lab of `arch` needs.
+pub const fn packages(arch: Arch) -> &'static [&'static str] {
+    match arch {
+        Arch::Arm64 => ARM64,
+        Arch::X86 => X86,
+    }
+}
+
+/// A linker, and what unpacks.
+const X86: &[&str] = &[
+    "binutils-x86-64-linux-gnu",
+    "debian-archive-keyring",
+    "gcc",
+    "gzip",
+    "libc6-dev",
+    "xz-utils",
+];
+
 /// Compilers, the emulator, and what the builds of Xen and Linux call.
-pub const PACKAGES: &[&str] = &[
+const ARM64: &[&str] = &[
     "bc",
     "binutils-aarch64-linux-gnu",
     "bison",

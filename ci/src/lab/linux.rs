@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 
-//! The kernel of dom0 and of the guests.
+//! The kernel of dom0 and of the guests on arm64.
 //!
 //! Debian's own arm64 kernel lacks what the lab is about: virtio with grants, eventfds of the
 //! privileged command driver, the virtio drivers of I2C and GPIO, and their simulated hardware.
@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::apt::Apt;
+use super::{apt::Apt, arch::Arch};
 use crate::{cache::Scratch, error::Error, progress::Step, recipe::Recipe};
 
 const SOURCE: &str = "linux-source-6.12";
@@ -61,12 +61,12 @@ pub fn source_recipe() -> Recipe {
 /// # Errors
 ///
 /// [`Error::Program`] if apt fails.
-pub fn fetch(apt: &Apt, step: &mut Step<'_>, out: &Path) -> Result<(), Error> {
+pub fn fetch(apt: &Apt, step: &mut Step<'_>, scratch: &Scratch) -> Result<(), Error> {
     let mut remotes = apt.packages(step, &[SOURCE])?;
     for remote in &mut remotes {
         remote.name = "linux-source.deb".into();
     }
-    apt.download(step, &remotes, out)
+    apt.download(step, &remotes, &scratch.out())
 }
 
 /// The recipe of the kernel.
@@ -106,7 +106,7 @@ pub fn build(step: &mut Step<'_>, source: &Path, scratch: &Scratch) -> Result<()
     for module in found.into_iter().filter(is_module) {
         let to = modules.join(module.file_name().unwrap_or_default());
         super::copy(&module, &to)?;
-        step.run(super::cross_tool("strip").arg("-g").arg(&to))?;
+        step.run(Arch::Arm64.tool("strip").arg("-g").arg(&to))?;
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 
-//! The lab: Xen, dom0 and guests in an emulated arm64 machine.
+//! The lab: Xen, dom0 and guests in an emulated machine.
 
 pub mod apt;
+mod arch;
 pub mod boot;
 pub mod debian;
 pub mod host;
@@ -13,91 +14,120 @@ pub mod rust;
 mod serial;
 mod setup;
 mod status;
+mod x86;
 pub mod xen;
 
 use std::{
+    env::consts,
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
-    process::Command,
     thread,
 };
 
+pub use arch::Arch;
 pub use status::status;
 
-use crate::{cache::Cache, error::Error, recipe::Recipe};
+use crate::{
+    cache::Cache,
+    error::{Error, Missing},
+    recipe::Recipe,
+};
 
-/// The emulator.
-pub const QEMU: &str = "qemu-system-aarch64";
-
-/// Everything that the lab is made of.
+/// Everything that a lab is made of.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The unpacked packages of dom0 and the guests.
+    /// Whose it is.
+    pub arch: Arch,
+    /// The unpacked packages of dom0 and the guests; for x86 the emulator's too.
     pub sysroot: Recipe,
-    /// Xen's source.
-    pub xen_source: Recipe,
-    /// The kernel's source.
-    pub linux_source: Recipe,
+    /// What Xen and the kernel are built from, if Debian's own will not do.
+    pub sources: Option<Sources>,
     /// Xen.
     pub xen: Recipe,
-    /// The kernel.
+    /// dom0's kernel.
     pub linux: Recipe,
+    /// The guests' kernel, if it is not dom0's.
+    pub guest_linux: Option<Recipe>,
     /// The guests' root.
     pub domu: Recipe,
     /// dom0's root.
     pub dom0: Recipe,
-    /// Debian's compiler, if the active toolchain has no standard library for arm64.
+    /// Debian's compiler, if the active toolchain has no standard library for the lab.
     pub rust: Option<Recipe>,
+}
+
+/// What a lab is built from.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// Xen's source.
+    pub xen: Recipe,
+    /// The kernel's source.
+    pub linux: Recipe,
 }
 
 impl Plan {
     /// The recipes of today.
-    pub fn new() -> Self {
+    pub fn new(arch: Arch) -> Self {
+        match arch {
+            Arch::Arm64 => Self::arm64(),
+            Arch::X86 => Self::x86(),
+        }
+    }
+
+    fn arm64() -> Self {
         let sysroot = root::sysroot_recipe();
-        let xen_source = xen::source_recipe();
-        let linux_source = linux::source_recipe();
-        let xen = xen::recipe(&xen_source);
-        let linux = linux::recipe(&linux_source);
-        let domu = root::domu_recipe(&sysroot);
-        let dom0 = root::dom0_recipe(&sysroot, &linux, &domu);
-        let rust = (!rust::active_has_target()).then(rust::recipe);
+        let sources = Sources {
+            xen: xen::source_recipe(),
+            linux: linux::source_recipe(),
+        };
+        let linux = linux::recipe(&sources.linux);
+        let domu = root::domu_recipe("domu", &sysroot, None);
         Self {
+            arch: Arch::Arm64,
+            dom0: root::dom0_recipe("dom0", &sysroot, &linux, &domu),
+            xen: xen::recipe(&sources.xen),
+            rust: (!rust::active_has_target()).then(rust::recipe),
             sysroot,
-            xen_source,
-            linux_source,
-            xen,
+            sources: Some(sources),
             linux,
+            guest_linux: None,
             domu,
-            dom0,
-            rust,
+        }
+    }
+
+    fn x86() -> Self {
+        let sysroot = x86::sysroot_recipe();
+        let (linux, guest_linux) = (debian::DOM0.recipe(), debian::CLOUD.recipe());
+        let domu = root::domu_recipe("domu-x86", &sysroot, Some(&guest_linux));
+        Self {
+            arch: Arch::X86,
+            dom0: root::dom0_recipe("dom0-x86", &sysroot, &linux, &domu),
+            xen: x86::xen_recipe(&sysroot),
+            rust: None,
+            sysroot,
+            sources: None,
+            linux,
+            guest_linux: Some(guest_linux),
+            domu,
         }
     }
 
     /// All of them, each after what it is made from.
     pub fn all(&self) -> Vec<&Recipe> {
-        let Self {
-            sysroot,
-            xen_source,
-            linux_source,
-            xen,
-            linux,
-            domu,
-            dom0,
-            rust,
-        } = self;
-        let mut all = vec![sysroot, xen_source, linux_source, xen, linux, domu, dom0];
-        all.extend(rust);
+        let mut all = vec![&self.sysroot];
+        if let Some(Sources { xen, linux }) = &self.sources {
+            all.extend([xen, linux]);
+        }
+        all.extend([&self.xen, &self.linux]);
+        all.extend(&self.guest_linux);
+        all.extend([&self.domu, &self.dom0]);
+        all.extend(&self.rust);
         all
     }
 }
 
-impl Default for Plan {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// The lab, complete in the cache.
+/// A lab, complete in the cache.
 #[derive(Clone, Debug)]
 pub struct Lab {
     cache: Cache,
@@ -105,18 +135,27 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Makes what is missing in `cache` and opens the lab.
+    /// Makes what is missing of the lab of `arch` in `cache` and opens it.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`] if this machine cannot have a lab; others if a step fails.
-    pub fn setup(cache: &Cache) -> Result<Self, Error> {
-        let plan = Plan::new();
+    pub fn setup(cache: &Cache, arch: Arch) -> Result<Self, Error> {
+        // Its emulator is Debian's of the same architecture.
+        if arch == Arch::X86 && consts::ARCH != "x86_64" {
+            return Err(Error::Unavailable(Missing::Host));
+        }
+        let plan = Plan::new(arch);
         setup::make(cache, &plan)?;
         Ok(Self {
             cache: cache.clone(),
             plan,
         })
+    }
+
+    /// The architecture of the machine in it.
+    pub fn arch(&self) -> Arch {
+        self.plan.arch
     }
 
     /// The cache it is in.
@@ -129,9 +168,10 @@ impl Lab {
         self.cache.artefact(&self.plan.sysroot)
     }
 
-    /// Xen's source, packed.
-    pub fn xen_source(&self) -> PathBuf {
-        self.cache.artefact(&self.plan.xen_source)
+    /// Xen's source, packed, if Xen is built from it.
+    pub fn xen_source(&self) -> Option<PathBuf> {
+        let sources = self.plan.sources.as_ref()?;
+        Some(self.cache.artefact(&sources.xen))
     }
 
     /// The hypervisor.
@@ -139,7 +179,7 @@ impl Lab {
         self.cache.artefact(&self.plan.xen).join("xen")
     }
 
-    /// The kernel.
+    /// dom0's kernel.
     pub fn image(&self) -> PathBuf {
         self.cache.artefact(&self.plan.linux).join("Image")
     }
@@ -161,6 +201,19 @@ impl Lab {
             None => rust::Compiler::Active,
         }
     }
+
+    /// The words that begin the emulator's command line.
+    fn emulator(&self) -> Vec<OsString> {
+        emulator(self.plan.arch, &self.sysroot())
+    }
+}
+
+/// The words that begin the command line of an emulator, which is the host's or one in `sysroot`.
+fn emulator(arch: Arch, sysroot: &Path) -> Vec<OsString> {
+    match arch {
+        Arch::Arm64 => vec![arch.qemu().into()],
+        Arch::X86 => x86::emulator(sysroot),
+    }
 }
 
 /// How many jobs a build runs at once.
@@ -168,11 +221,6 @@ fn jobs() -> String {
     thread::available_parallelism()
         .map_or(1, usize::from)
         .to_string()
-}
-
-/// One of the cross compiler's tools.
-pub(crate) fn cross_tool(name: &str) -> Command {
-    Command::new(format!("aarch64-linux-gnu-{name}"))
 }
 
 /// All files below a directory.
@@ -203,8 +251,12 @@ mod tests {
 
     #[test]
     fn every_artefact_has_its_own_directory() {
-        let plan = Plan::new();
-        let mut names: Vec<String> = plan.all().iter().map(|recipe| recipe.directory()).collect();
+        let plans = Arch::ALL.map(Plan::new);
+        let mut names: Vec<String> = plans
+            .iter()
+            .flat_map(Plan::all)
+            .map(Recipe::directory)
+            .collect();
         let count = names.len();
         names.sort();
         names.dedup();

@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    Lab, QEMU,
+    Arch, Lab,
     boot::{Content, End, Outcome},
     serial::{Line, Machine, Next},
 };
@@ -20,6 +20,8 @@ use crate::{cache::Scratch, cpio::Archive, error::Error, server::Server};
 
 /// What a guest's init prints before the exit code of its script.
 const EXIT: &str = "DOMU-EXIT ";
+/// The emulator.
+const QEMU: &str = Arch::Arm64.qemu();
 /// The machine's memory in MiB.
 const MEMORY: &str = "256";
 

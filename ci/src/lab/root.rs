@@ -4,10 +4,10 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use super::apt::Apt;
-use crate::{cpio::Archive, error::Error, progress::Step, recipe::Recipe};
+use super::{apt::Apt, arch::Arch};
+use crate::{cache::Scratch, cpio::Archive, error::Error, progress::Step, recipe::Recipe};
 
-/// What dom0 and the guests are made of, of Debian's arm64, and what programs for them are linked with.
+/// What dom0 and the guests are made of on arm64, and what programs for them are linked with.
 const PACKAGES: &[&str] = &[
     "busybox-static",
     "e2fsprogs",
@@ -47,8 +47,6 @@ const PACKAGES: &[&str] = &[
     "zlib1g",
 ];
 
-/// Where the libraries are.
-pub const LIB: &str = "usr/lib/aarch64-linux-gnu";
 const XEN_BIN: &str = "usr/lib/xen-4.20/bin";
 const XEN_PROGRAMS: &[&str] = &[
     "libxl-save-helper",
@@ -69,6 +67,18 @@ const XENSTORE_NAMES: &[&str] = &[
 const OCAML_PLUGINS: &str = "usr/lib/xen-4.20/ocaml/xsd_glue/xenctrl_plugin";
 const OXENSTORED_PLUGIN: &str = "domain_getinfo_v1.cmxs";
 const OXENSTORED_CONF: &str = "etc/xen/oxenstored.conf";
+/// The device model of HVM guests.
+const DEVICE_MODEL: &str = "usr/libexec/xen-qemu-system-i386";
+/// What HVM guests boot by: what Xen starts, the firmware, and what loads a kernel. The device model
+/// wants to know a keyboard, even if there is none.
+const FIRMWARE: &[&str] = &[
+    "usr/lib/xen-4.20/boot/hvmloader",
+    "usr/share/qemu/keymaps/en-us",
+    "usr/share/qemu/kvmvapic.bin",
+    "usr/share/qemu/linuxboot.bin",
+    "usr/share/qemu/linuxboot_dma.bin",
+    "usr/share/seabios/bios-256k.bin",
+];
 /// Programs for the guests that ask for them, by names that busybox does not take for its own.
 const TOOLS: &[&str] = &[
     "usr/sbin/fsck.ext4",
@@ -93,7 +103,20 @@ const XL_CONF: &str = "autoballoon=\"off\"\nrun_hotplug_scripts=0\n";
 /// These archives are made in no time: whatever changes in this file makes them anew.
 const SELF: &str = include_str!("root.rs");
 
-/// The recipe of the unpacked packages.
+/// What roots are made from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parts<'p> {
+    /// Whose they are.
+    pub(super) arch: Arch,
+    /// The unpacked packages.
+    pub(super) sysroot: &'p Path,
+    /// dom0's kernel.
+    pub(super) linux: &'p Path,
+    /// The guests' kernel, which is Debian's if it is not dom0's too.
+    pub(super) guest_linux: Option<&'p Path>,
+}
+
+/// The recipe of the unpacked packages of arm64.
 pub fn sysroot_recipe() -> Recipe {
     Recipe::new("sysroot")
         .with("suite", super::apt::SUITE)
@@ -105,32 +128,46 @@ pub fn sysroot_recipe() -> Recipe {
 /// # Errors
 ///
 /// [`Error::Program`] if apt or dpkg fails.
-pub fn fetch(apt: &Apt, step: &mut Step<'_>, out: &Path) -> Result<(), Error> {
-    apt.unpack(step, PACKAGES, out)
+pub fn fetch(apt: &Apt, step: &mut Step<'_>, scratch: &Scratch) -> Result<(), Error> {
+    let remotes = apt.packages(step, PACKAGES)?;
+    apt.unpack(step, &remotes, &scratch.out())
 }
 
-/// The recipe of the guests' root.
-pub fn domu_recipe(sysroot: &Recipe) -> Recipe {
-    Recipe::new("domu")
-        .from(sysroot)
+/// The recipe of the guests' root `name`.
+pub(super) fn domu_recipe(
+    name: &'static str,
+    sysroot: &Recipe,
+    guest_linux: Option<&Recipe>,
+) -> Recipe {
+    guest_linux
+        .into_iter()
+        .fold(Recipe::new(name).from(sysroot), Recipe::from)
         .with("self", SELF)
         .with("init", DOMU_INIT)
 }
 
-/// Makes the guests' root, `domu.cpio`: busybox and an init.
+/// Makes the guests' root, `domu.cpio`: busybox and an init, and the modules that it loads.
 ///
 /// # Errors
 ///
 /// [`Error::Path`] if something cannot be read or written.
-pub fn build_domu(sysroot: &Path, out: &Path) -> Result<(), Error> {
+pub(super) fn build_domu(parts: Parts<'_>, out: &Path) -> Result<(), Error> {
     let mut archive = Archive::new();
-    begin(&mut archive, sysroot, DOMU_INIT)?;
+    begin(&mut archive, parts.sysroot, DOMU_INIT)?;
+    if let Some(linux) = parts.guest_linux {
+        archive.path("modules", &linux.join("modules"))?;
+    }
     write(archive, &out.join("domu.cpio"))
 }
 
-/// The recipe of dom0's root.
-pub fn dom0_recipe(sysroot: &Recipe, linux: &Recipe, domu: &Recipe) -> Recipe {
-    Recipe::new("dom0")
+/// The recipe of dom0's root `name`.
+pub(super) fn dom0_recipe(
+    name: &'static str,
+    sysroot: &Recipe,
+    linux: &Recipe,
+    domu: &Recipe,
+) -> Recipe {
+    Recipe::new(name)
         .from(sysroot)
         .from(linux)
         .from(domu)
@@ -145,43 +182,51 @@ pub fn dom0_recipe(sysroot: &Recipe, linux: &Recipe, domu: &Recipe) -> Recipe {
 ///
 /// [`Error::Path`] if something cannot be read or written, [`Error::Incomplete`] if a library is
 /// missing.
-pub fn build_dom0(
+pub(super) fn build_dom0(
     step: &mut Step<'_>,
-    sysroot: &Path,
-    linux: &Path,
+    parts: Parts<'_>,
     domu: &Path,
     out: &Path,
 ) -> Result<(), Error> {
+    let Parts { arch, sysroot, .. } = parts;
     let mut archive = Archive::new();
     begin(&mut archive, sysroot, DOM0_INIT)?;
-    dom0_directories(&mut archive);
+    dom0_directories(&mut archive, arch);
     let mut programs: Vec<String> = XEN_PROGRAMS
         .iter()
         .map(|name| format!("{XEN_BIN}/{name}"))
         .collect();
     programs.extend(["usr/bin/strace".to_owned(), "usr/bin/xenstore".to_owned()]);
     programs.push(format!("{OCAML_PLUGINS}/{OXENSTORED_PLUGIN}"));
+    if arch == Arch::X86 {
+        programs.push(DEVICE_MODEL.into());
+        for file in FIRMWARE {
+            archive.path(file, &sysroot.join(file))?;
+        }
+    }
     for program in &programs {
         archive.path(program, &sysroot.join(program))?;
     }
     for name in XENSTORE_NAMES {
         archive.link(&format!("usr/bin/xenstore-{name}"), "xenstore");
     }
-    let tools = tools(step, &mut archive, sysroot)?;
-    for library in libraries(step, sysroot, &programs)?.union(&tools) {
-        let path = format!("{LIB}/{library}");
+    let tools = tools(step, &mut archive, parts)?;
+    for library in libraries(step, parts, &programs)?.union(&tools) {
+        let path = format!("{}/{library}", arch.lib());
         archive.path(&path, &sysroot.join(&path))?;
     }
-    archive.link(
-        "usr/lib/ld-linux-aarch64.so.1",
-        "aarch64-linux-gnu/ld-linux-aarch64.so.1",
-    );
     archive.file("etc/xen/xl.conf", 0o644, XL_CONF.as_bytes())?;
     archive.path(OXENSTORED_CONF, &sysroot.join(OXENSTORED_CONF))?;
     archive.file("lab/lib.sh", 0o644, DOM0_LIB.as_bytes())?;
     archive.path("lab/domu.cpio", &domu.join("domu.cpio"))?;
-    archive.path("lab/Image", &linux.join("Image"))?;
-    archive.path("lab/modules", &linux.join("modules"))?;
+    let guest_linux = parts.guest_linux.unwrap_or(parts.linux);
+    archive.path("lab/Image", &guest_linux.join("Image"))?;
+    // Debian's are loaded at once.
+    let modules = match arch {
+        Arch::Arm64 => "lab/modules",
+        Arch::X86 => "modules",
+    };
+    archive.path(modules, &parts.linux.join("modules"))?;
     write(archive, &out.join("dom0.cpio"))
 }
 
@@ -189,8 +234,9 @@ pub fn build_dom0(
 fn tools(
     step: &mut Step<'_>,
     archive: &mut Archive,
-    sysroot: &Path,
+    parts: Parts<'_>,
 ) -> Result<BTreeSet<String>, Error> {
+    let Parts { arch, sysroot, .. } = parts;
     for dir in ["lab/tools", "lab/tools/bin", "lab/tools/lib"] {
         archive.directory(dir);
     }
@@ -199,18 +245,18 @@ fn tools(
         let name = program.rsplit('/').next().unwrap_or(program);
         archive.path(&format!("lab/tools/bin/{name}"), &sysroot.join(program))?;
     }
-    let libraries = libraries(step, sysroot, &programs)?;
+    let libraries = libraries(step, parts, &programs)?;
     for library in &libraries {
         archive.link(
             &format!("lab/tools/lib/{library}"),
-            &format!("/{LIB}/{library}"),
+            &format!("/{}/{library}", arch.lib()),
         );
     }
     Ok(libraries)
 }
 
 /// Where dom0's files go.
-fn dom0_directories(archive: &mut Archive) {
+fn dom0_directories(archive: &mut Archive, arch: Arch) {
     for dir in [
         "etc/xen",
         "etc/xen/scripts",
@@ -222,7 +268,7 @@ fn dom0_directories(archive: &mut Archive) {
         "usr",
         "usr/bin",
         "usr/lib",
-        LIB,
+        arch.lib(),
         "usr/lib/xen-4.20",
         XEN_BIN,
         "usr/lib/xen-4.20/boot",
@@ -237,6 +283,19 @@ fn dom0_directories(archive: &mut Archive) {
     ] {
         archive.directory(dir);
     }
+    match arch {
+        Arch::Arm64 => archive.link(
+            "usr/lib/ld-linux-aarch64.so.1",
+            "aarch64-linux-gnu/ld-linux-aarch64.so.1",
+        ),
+        Arch::X86 => archive
+            .directory("usr/libexec")
+            .directory("usr/share")
+            .directory("usr/share/qemu")
+            .directory("usr/share/qemu/keymaps")
+            .directory("usr/share/seabios")
+            .link("lib64", "usr/lib/x86_64-linux-gnu"),
+    };
     archive
         .link("lib", "usr/lib")
         .link("var/run", "../run")
@@ -263,25 +322,26 @@ fn write(archive: Archive, path: &Path) -> Result<(), Error> {
 /// The libraries that `programs` need, and the ones that those need.
 fn libraries(
     step: &mut Step<'_>,
-    sysroot: &Path,
+    parts: Parts<'_>,
     programs: &[String],
 ) -> Result<BTreeSet<String>, Error> {
+    let (sysroot, lib) = (parts.sysroot, parts.arch.lib());
     let mut all: BTreeSet<String> = MORE_LIBRARIES
         .iter()
         .map(|name| (*name).to_owned())
         .collect();
     let mut unread: Vec<String> = programs.to_vec();
-    unread.extend(all.iter().map(|name| format!("{LIB}/{name}")));
+    unread.extend(all.iter().map(|name| format!("{lib}/{name}")));
     while !unread.is_empty() {
-        let mut readelf = super::cross_tool("readelf");
+        let mut readelf = parts.arch.tool("readelf");
         let text = step.capture(readelf.current_dir(sysroot).arg("-d").args(&unread))?;
         unread.clear();
         for name in needed(&text) {
-            let path = format!("{LIB}/{name}");
+            let path = format!("{lib}/{name}");
             if !sysroot.join(&path).exists() {
                 return Err(Error::Incomplete {
                     what: name.into(),
-                    place: sysroot.join(LIB),
+                    place: sysroot.join(lib),
                 });
             }
             if all.insert(name.into()) {

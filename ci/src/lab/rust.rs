@@ -10,16 +10,16 @@ use std::{
     process::Command,
 };
 
-use super::{apt::Apt, host::not_installed};
+use super::{apt::Apt, arch::Arch, host::not_installed};
 use crate::{error::Error, progress::Step, recipe::Recipe};
 
-/// The target that everything for the lab is built for.
-pub const TARGET: &str = "aarch64-unknown-linux-gnu";
+/// The target that everything for the lab of arm64 is built for.
+const TARGET: &str = Arch::Arm64.target();
 
 const COMPILER: &str = "rustc-web";
 const LIBRARY: &str = "libstd-rust-web-dev:arm64";
 
-/// A compiler that can build for [`TARGET`].
+/// A compiler that can build for a lab.
 #[derive(Clone, Debug)]
 pub enum Compiler {
     /// The active toolchain's.
@@ -28,7 +28,7 @@ pub enum Compiler {
     Unpacked(PathBuf),
 }
 
-/// Whether the active toolchain has the standard library of [`TARGET`].
+/// Whether the active toolchain has the standard library of arm64.
 pub fn active_has_target() -> bool {
     let mut rustc = Command::new("rustc");
     rustc
@@ -83,7 +83,8 @@ pub fn fetch(apt: &Apt, step: &mut Step<'_>, out: &Path) -> Result<(), Error> {
     let missing = not_installed(&libraries, &String::from_utf8_lossy(&listed));
     let mut packages = vec![COMPILER, LIBRARY];
     packages.extend(missing.iter().map(String::as_str));
-    apt.unpack(step, &packages, out)?;
+    let remotes = apt.packages(step, &packages)?;
+    apt.unpack(step, &remotes, out)?;
     let dir = out.join("usr/lib/rustlib").join(TARGET).join("lib");
     if has_std(&dir) {
         return Ok(());

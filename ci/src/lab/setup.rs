@@ -2,7 +2,13 @@
 
 //! Making what is missing of the lab.
 
-use super::{Plan, apt::Apt, host, linux, root, rust, xen};
+use super::{
+    Arch, Plan,
+    apt::Apt,
+    debian, host, linux,
+    root::{self, Parts},
+    rust, x86, xen,
+};
 use crate::{
     cache::{Cache, Scratch},
     error::Error,
@@ -13,14 +19,15 @@ use crate::{
 /// Makes what `cache` lacks of `plan`, and installs what this machine lacks.
 pub(super) fn make(cache: &Cache, plan: &Plan) -> Result<(), Error> {
     cache.sweep();
-    let packages = host::missing(host::PACKAGES)?;
+    let packages = host::missing(host::packages(plan.arch))?;
     let complete = plan.all().iter().all(|recipe| cache.has(recipe));
     if packages.is_empty() && complete {
         return Ok(());
     }
     let mut reporter = Reporter::new(cache.log("setup")?)?;
     eprintln!(
-        "Setting up the lab; the log is {}",
+        "Setting up the lab of {}; the log is {}",
+        plan.arch.name(),
         reporter.log().display()
     );
     if !packages.is_empty() {
@@ -35,6 +42,9 @@ pub(super) fn make(cache: &Cache, plan: &Plan) -> Result<(), Error> {
     maker.builds(plan)
 }
 
+/// Downloads something.
+type Fetch = fn(&Apt, &mut Step<'_>, &Scratch) -> Result<(), Error>;
+
 struct Maker<'c> {
     cache: &'c Cache,
     reporter: Reporter,
@@ -43,13 +53,26 @@ struct Maker<'c> {
 
 impl Maker<'_> {
     fn sources(&mut self, plan: &Plan) -> Result<(), Error> {
-        self.download(
-            &plan.sysroot,
-            "dom0's and the guests' packages",
-            root::fetch,
-        )?;
-        self.download(&plan.xen_source, "Xen's source", xen::fetch)?;
-        self.download(&plan.linux_source, "the kernel's source", linux::fetch)?;
+        let packages: Fetch = match plan.arch {
+            Arch::Arm64 => root::fetch,
+            Arch::X86 => x86::fetch,
+        };
+        self.download(plan, &plan.sysroot, "unpacked packages", packages)?;
+        if let Some(sources) = &plan.sources {
+            self.download(plan, &sources.xen, "Xen's source", xen::fetch)?;
+            self.download(plan, &sources.linux, "the kernel's source", linux::fetch)?;
+        }
+        if let Some(guest_linux) = &plan.guest_linux {
+            self.download(plan, &plan.linux, "dom0's kernel", |apt, step, scratch| {
+                debian::DOM0.fetch(apt, step, scratch)
+            })?;
+            self.download(
+                plan,
+                guest_linux,
+                "the guests' kernel",
+                |apt, step, scratch| debian::CLOUD.fetch(apt, step, scratch),
+            )?;
+        }
         let Some(rust) = &plan.rust else {
             return Ok(());
         };
@@ -63,27 +86,42 @@ impl Maker<'_> {
     fn builds(&mut self, plan: &Plan) -> Result<(), Error> {
         let at = |recipe: &Recipe| self.cache.artefact(recipe);
         let (sysroot, linux, domu) = (at(&plan.sysroot), at(&plan.linux), at(&plan.domu));
-        let (xen_source, linux_source) = (at(&plan.xen_source), at(&plan.linux_source));
-        self.build(&plan.xen, "Xen", |step, scratch| {
-            xen::build(step, &xen_source, scratch)
-        })?;
-        self.build(&plan.linux, "the kernel", |step, scratch| {
-            linux::build(step, &linux_source, scratch)
-        })?;
+        let guest_linux = plan.guest_linux.as_ref().map(at);
+        match &plan.sources {
+            Some(sources) => {
+                let (xen_source, linux_source) = (at(&sources.xen), at(&sources.linux));
+                self.build(&plan.xen, "Xen", |step, scratch| {
+                    xen::build(step, &xen_source, scratch)
+                })?;
+                self.build(&plan.linux, "the kernel", |step, scratch| {
+                    linux::build(step, &linux_source, scratch)
+                })?;
+            }
+            None => self.build(&plan.xen, "Xen", |step, scratch| {
+                x86::xen(step, &sysroot, &scratch.out())
+            })?,
+        }
+        let parts = Parts {
+            arch: plan.arch,
+            sysroot: &sysroot,
+            linux: &linux,
+            guest_linux: guest_linux.as_deref(),
+        };
         self.build(&plan.domu, "the guests' root", |_, scratch| {
-            root::build_domu(&sysroot, &scratch.out())
+            root::build_domu(parts, &scratch.out())
         })?;
         self.build(&plan.dom0, "dom0's root", |step, scratch| {
-            root::build_dom0(step, &sysroot, &linux, &domu, &scratch.out())
+            root::build_dom0(step, parts, &domu, &scratch.out())
         })
     }
 
     /// Makes `recipe` from what the private apt has.
     fn download(
         &mut self,
+        plan: &Plan,
         recipe: &Recipe,
         name: &str,
-        fetch: impl FnOnce(&Apt, &mut Step<'_>, &std::path::Path) -> Result<(), Error>,
+        fetch: impl FnOnce(&Apt, &mut Step<'_>, &Scratch) -> Result<(), Error>,
     ) -> Result<(), Error> {
         if self.cache.has(recipe) {
             return Ok(());
@@ -91,15 +129,14 @@ impl Maker<'_> {
         let apt = match self.apt.take() {
             Some(apt) => apt,
             None => {
-                let mut step = self.reporter.step("package lists of arm64");
-                let apt = Apt::arm64(self.cache, &mut step)?;
+                let name = format!("package lists of {}", plan.arch.name());
+                let mut step = self.reporter.step(&name);
+                let apt = Apt::suite(self.cache, &mut step, plan.arch)?;
                 step.done();
                 apt
             }
         };
-        let done = self.build(recipe, name, |step, scratch| {
-            fetch(&apt, step, &scratch.out())
-        });
+        let done = self.build(recipe, name, |step, scratch| fetch(&apt, step, scratch));
         self.apt = Some(apt);
         done
     }

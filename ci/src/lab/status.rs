@@ -4,18 +4,19 @@
 
 use std::{fs, io, path::Path, process::Command};
 
-use super::{Plan, QEMU, host};
+use super::{Arch, Plan, emulator, host};
 use crate::{cache::Cache, error::Error};
 
-/// Describes what there is of the lab, a line each.
+/// Describes what there is of the lab of `arch`, a line each.
 ///
 /// # Errors
 ///
 /// [`Error::Unavailable`] if this machine cannot have a lab, [`Error::Path`] if the cache cannot
 /// be read.
-pub fn status(cache: &Cache) -> Result<Vec<String>, Error> {
+pub fn status(cache: &Cache, arch: Arch) -> Result<Vec<String>, Error> {
     let mut lines = Vec::new();
-    for recipe in Plan::new().all() {
+    let plan = Plan::new(arch);
+    for recipe in plan.all() {
         let path = cache.artefact(recipe);
         let (name, hash) = (recipe.name(), recipe.hash());
         lines.push(if cache.has(recipe) {
@@ -26,21 +27,28 @@ pub fn status(cache: &Cache) -> Result<Vec<String>, Error> {
             format!("{name:13} {hash} missing {:>12} {}", "-", path.display())
         });
     }
-    lines.push(match host::missing(host::PACKAGES)? {
+    lines.push(match host::missing(host::packages(arch))? {
         missing if missing.is_empty() => "host packages: all installed".into(),
         missing => format!("host packages: missing {}", missing.join(" ")),
     });
-    let version = Command::new(QEMU).arg("--version").output().map_or_else(
-        |_| "not installed".to_owned(),
-        |output| {
-            String::from_utf8_lossy(&output.stdout)
-                .lines()
-                .next()
-                .unwrap_or("?")
-                .to_owned()
-        },
-    );
-    lines.push(format!("{QEMU}: {version}"));
+    let emulator = emulator(arch, &cache.artefact(&plan.sysroot));
+    // Both those of the host and those of the cache can be missing.
+    let mut command = Command::new("env");
+    let version = command
+        .args(emulator)
+        .arg("--version")
+        .output()
+        .map_or_else(
+            |_| "not installed".to_owned(),
+            |output| {
+                String::from_utf8_lossy(&output.stdout)
+                    .lines()
+                    .next()
+                    .unwrap_or("?")
+                    .to_owned()
+            },
+        );
+    lines.push(format!("{}: {version}", arch.qemu()));
     Ok(lines)
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 
-//! The hypervisor: Debian's source of Xen with IOREQ servers.
+//! The hypervisor on arm64: Debian's source of Xen with IOREQ servers.
 
 use std::{fs, path::Path, process::Command};
 
@@ -45,7 +45,7 @@ pub fn source_recipe() -> Recipe {
 /// # Errors
 ///
 /// [`Error::Program`] if apt fails.
-pub fn fetch(apt: &Apt, step: &mut Step<'_>, out: &Path) -> Result<(), Error> {
+pub fn fetch(apt: &Apt, step: &mut Step<'_>, scratch: &Scratch) -> Result<(), Error> {
     let mut remotes = apt.source(step, SOURCE)?;
     for remote in &mut remotes {
         for name in ["orig.tar.xz", "debian.tar.xz"] {
@@ -54,7 +54,7 @@ pub fn fetch(apt: &Apt, step: &mut Step<'_>, out: &Path) -> Result<(), Error> {
             }
         }
     }
-    apt.download(step, &remotes, out)
+    apt.download(step, &remotes, &scratch.out())
 }
 
 /// Unpacks libxenstore's headers from `source` into `out`.

@@ -384,7 +384,7 @@ pub const DEBIANS_KERNEL_USES_DEVICES_ON_PCI: LabTest = LabTest {
             set -e
             . /devices.sh
             uname -r
-            for module in /debian/*.ko; do insmod $module; done
+            for module in /debian/modules/*; do insmod $module; done
             entropy
             lab-guest io /dev/vda 60 7 4
             if [ -e /dev/i2c-0 ]; then lab-guest i2c /dev/i2c-0 use 0x50; fi

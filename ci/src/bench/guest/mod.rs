@@ -12,7 +12,13 @@ use std::{fs, process::ExitCode};
 use measure::{COUNTED, PINNED, REAL};
 
 use super::figures::Figures;
-use crate::{cache::Cache, cross, error::Error, lab::Lab, lab_tests::Programs};
+use crate::{
+    cache::Cache,
+    cross,
+    error::Error,
+    lab::{Arch, Lab},
+    lab_tests::Programs,
+};
 
 /// What the requests are, and what is asked of them.
 #[derive(Clone, Copy, Debug)]
@@ -159,7 +165,7 @@ struct Measured {
 ///
 /// Those of the lab.
 pub(super) fn guest() -> Result<ExitCode, Error> {
-    let lab = Lab::setup(&Cache::open()?)?;
+    let lab = Lab::setup(&Cache::open()?, Arch::Arm64)?;
     let programs = Programs::build(&lab, &[&COUNTED])?;
     let mut all = Vec::new();
     for test in [&COUNTED, &REAL, &PINNED] {
@@ -187,7 +193,7 @@ pub(super) fn guest() -> Result<ExitCode, Error> {
 ///
 /// Those of the lab.
 pub(super) fn check(live: bool) -> Result<bool, Error> {
-    let lab = Lab::setup(&Cache::open()?)?;
+    let lab = Lab::setup(&Cache::open()?, Arch::Arm64)?;
     let programs = Programs::build(&lab, &[&COUNTED])?;
     match measure::run(&COUNTED, &lab, &programs, live)? {
         Some(figures) => gauge::compare(&figures),

@@ -2,16 +2,21 @@
 
 //! Booting the lab: a script in dom0, and what came of it.
 
+mod emulator;
+
 use std::{
     fs::{self, File},
     io::Write,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
-    process::{Command, ExitStatus},
+    process::ExitStatus,
     time::{Duration, Instant},
 };
 
+use emulator::Console;
+
 use super::{
-    Lab, QEMU,
+    Lab,
     serial::{Line, Machine, Next},
 };
 use crate::{cache::Scratch, cpio::Archive, error::Error};
@@ -91,9 +96,9 @@ impl Outcome {
 /// # Example
 ///
 /// ```no_run
-/// use ci::{cache::Cache, lab::{Lab, boot::Boot}};
+/// use ci::{cache::Cache, lab::{Arch, Lab, boot::Boot}};
 ///
-/// let lab = Lab::setup(&Cache::open()?)?;
+/// let lab = Lab::setup(&Cache::open()?, Arch::Arm64)?;
 /// let outcome = Boot::new(&lab).script("cat hello").file("hello", "from dom0\n").run(|_| ())?;
 /// assert_eq!(outcome.exit(), Some(0));
 /// assert_eq!(outcome.lines, ["from dom0"]);
@@ -141,7 +146,7 @@ impl<'l> Boot<'l> {
         self
     }
 
-    /// Sets the version of the interrupt controller: 2 or 3.
+    /// Sets the version of Arm's interrupt controller: 2 or 3.
     pub fn gic(mut self, version: u8) -> Self {
         self.gic = version;
         self
@@ -194,8 +199,9 @@ impl<'l> Boot<'l> {
         let scratch = self.initrd()?;
         let serial = self.lab.cache().log(&self.name)?;
         let mut log = File::create(&serial).map_err(Error::path("create", &serial))?;
-        let mut command = self.emulator(&scratch, SCRIPTED);
-        let mut machine = Machine::start(&mut command).map_err(Error::start(QEMU))?;
+        let mut command = self.emulator(&scratch, Console::Scripted);
+        let qemu = self.lab.arch().qemu();
+        let mut machine = Machine::start(&mut command).map_err(Error::start(qemu))?;
         let mut script = Script::default();
         let end = loop {
             match machine.next(started + self.timeout) {
@@ -215,7 +221,7 @@ impl<'l> Boot<'l> {
                 Next::Off => break End::Off,
             }
         };
-        machine.stop().map_err(Error::start(QEMU))?;
+        machine.stop().map_err(Error::start(qemu))?;
         Ok(Outcome {
             end,
             lines: script.lines,
@@ -231,12 +237,12 @@ impl<'l> Boot<'l> {
     /// As [`Boot::run`].
     pub fn shell(self) -> Result<ExitStatus, Error> {
         let scratch = self.initrd()?;
-        self.emulator(&scratch, INTERACTIVE)
+        self.emulator(&scratch, Console::Interactive)
             .status()
-            .map_err(Error::start(QEMU))
+            .map_err(Error::start(self.lab.arch().qemu()))
     }
 
-    /// dom0's root with the files behind it.
+    /// A directory with dom0's kernel and its root with the files behind it.
     fn initrd(&self) -> Result<Scratch, Error> {
         let scratch = self.lab.cache().scratch("boot")?;
         let dom0 = self.lab.dom0();
@@ -253,73 +259,11 @@ impl<'l> Boot<'l> {
         bytes.extend(archive.finish());
         let path = scratch.work().join("initrd");
         fs::write(&path, bytes).map_err(Error::path("write", path))?;
+        let kernel = scratch.work().join("kernel");
+        symlink(self.lab.image(), &kernel).map_err(Error::path("link", kernel))?;
         Ok(scratch)
     }
-
-    /// The emulator's command line.
-    ///
-    /// The emulator puts Xen at the beginning of the memory, 0x4000_0000, and the device tree at
-    /// 0x4800_0000; dom0's kernel and root have to keep clear of both.
-    fn emulator(&self, scratch: &Scratch, console: &[&str]) -> Command {
-        // A comma ends an option's value; two are one.
-        let quote = |path: &Path| path.to_string_lossy().replace(',', ",,");
-        let kernel = quote(&self.lab.image());
-        let initrd = quote(&scratch.work().join("initrd"));
-        // Should this process be killed, the kernel kills the emulator.
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", QEMU]);
-        let machine = format!("virt,virtualization=on,gic-version={}", self.gic);
-        command.args(["-machine", &machine, "-cpu", "cortex-a57"]);
-        command.args(["-smp", &self.smp.to_string(), "-m", "2048"]);
-        match self.counted {
-            true => command.args(["-accel", "tcg,thread=single"]),
-            false => command.args(["-accel", "tcg,thread=multi"]),
-        };
-        if self.counted {
-            command.args(["-icount", "shift=2,sleep=off"]);
-        }
-        command
-            .args(["-display", "none", "-no-reboot", "-nodefaults"])
-            .args(console);
-        command.arg("-kernel").arg(self.lab.xen());
-        let pinned = if self.pinned { DOM0_PINNED } else { "" };
-        command
-            .args(["-append", &format!("{XEN_COMMAND_LINE}{pinned}")])
-            .arg("-device");
-        command.arg(format!(
-            "guest-loader,addr=0x50000000,kernel={kernel},bootargs={DOM0_COMMAND_LINE}"
-        ));
-        command
-            .arg("-device")
-            .arg(format!("guest-loader,addr=0x58000000,initrd={initrd}"));
-        command
-    }
 }
-
-const XEN_COMMAND_LINE: &str =
-    "console=dtuart dom0_mem=768M bootscrub=0 loglvl=info guest_loglvl=info";
-const DOM0_PINNED: &str = " dom0_max_vcpus=1 dom0_vcpus_pin";
-const DOM0_COMMAND_LINE: &str = "console=hvc0 rdinit=/init panic=-1";
-
-/// The console on the standard error, a port for the script on the standard output. (The emulator's
-/// `stdio` would do for the port only as long as there is a standard input: its end hangs up.)
-const SCRIPTED: &[&str] = &[
-    "-monitor",
-    "none",
-    "-chardev",
-    "file,id=console,path=/dev/stderr",
-    "-serial",
-    "chardev:console",
-    "-chardev",
-    "file,id=script,path=/dev/stdout",
-    "-global",
-    "virtio-mmio.force-legacy=false",
-    "-device",
-    "virtio-serial-device",
-    "-device",
-    "virtserialport,chardev=script,name=script",
-];
-const INTERACTIVE: &[&str] = &["-serial", "mon:stdio"];
 
 /// The script's output as it comes.
 #[derive(Debug, Default)]

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+
+//! What only the lab of x86 has: Debian's hypervisor, and an emulator of the same release.
+//!
+//! The emulator of Debian 12 corrupts the flags of guests under nested virtualization, so the
+//! lab brings its own, and the libraries of that.
+
+use std::{ffi::OsString, path::Path};
+
+use super::{apt::Apt, arch::Arch};
+use crate::{cache::Scratch, error::Error, progress::Step, recipe::Recipe};
+
+/// What dom0 and the guests are made of, and the emulator; what they depend on comes with them.
+const PACKAGES: &[&str] = &[
+    "busybox-static",
+    "e2fsprogs",
+    "qemu-system-x86",
+    "qemu-system-xen",
+    "rng-tools5",
+    "seabios",
+    "strace",
+    "xen-hypervisor-4.20-amd64",
+    "xen-utils-4.20",
+    "xenstore-utils",
+];
+
+/// The loader of programs, which runs those that are not at home on this machine.
+const LOADER: &str = "usr/lib64/ld-linux-x86-64.so.2";
+
+/// The emulator's loader of kernels wants Xen as it is in memory.
+const HYPERVISOR: &[&[&str]] = &[
+    &["cp", "{sysroot}/boot/xen-4.20-amd64.gz", "xen.gz"],
+    &["gzip", "-d", "xen.gz"],
+];
+
+/// The recipe of the unpacked packages.
+pub(super) fn sysroot_recipe() -> Recipe {
+    Recipe::new("sysroot-x86")
+        .with("suite", super::apt::SUITE)
+        .with_all("package", PACKAGES)
+}
+
+/// Downloads and unpacks the packages.
+///
+/// # Errors
+///
+/// [`Error::Program`] if apt or dpkg fails.
+pub(super) fn fetch(apt: &Apt, step: &mut Step<'_>, scratch: &Scratch) -> Result<(), Error> {
+    let remotes = apt.closure(step, PACKAGES)?;
+    apt.unpack(step, &remotes, &scratch.out())
+}
+
+/// The recipe of Xen.
+pub(super) fn xen_recipe(sysroot: &Recipe) -> Recipe {
+    HYPERVISOR
+        .iter()
+        .fold(Recipe::new("xen-x86").from(sysroot), |recipe, command| {
+            recipe.with_all("command", command)
+        })
+}
+
+/// Unpacks Xen: `xen`.
+///
+/// # Errors
+///
+/// [`Error::Program`] if a command fails.
+pub(super) fn xen(step: &mut Step<'_>, sysroot: &Path, out: &Path) -> Result<(), Error> {
+    let sysroot = sysroot.to_string_lossy();
+    step.run_all(out, HYPERVISOR, &[("sysroot", &sysroot)])
+}
+
+/// How the emulator in `sysroot` is run: by its own loader, with its own libraries and firmware.
+pub(super) fn emulator(sysroot: &Path) -> Vec<OsString> {
+    let at = |path: &str| sysroot.join(path).into_os_string();
+    let qemu = format!("usr/bin/{}", Arch::X86.qemu());
+    vec![
+        at(LOADER),
+        "--library-path".into(),
+        at(Arch::X86.lib()),
+        at(&qemu),
+        "-L".into(),
+        at("usr/share/qemu"),
+        "-L".into(),
+        at("usr/share/seabios"),
+    ]
+}
