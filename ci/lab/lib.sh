@@ -2,8 +2,18 @@
 # What scripts in dom0 may use: `. /lab/lib.sh`.
 mkdir -p /run/lab
 
+# A turn of waiting, in seconds. On x86 dom0 is a PV domain, where starting a program is dear, and the
+# guests wait for the same CPU.
+case $(uname -m) in
+x86_64) turn=0.5 ;;
+*) turn=0.1 ;;
+esac
+
 # now: seconds since boot, without the fraction
-now() { cut -d. -f1 /proc/uptime; }
+now() {
+    read -r _now _ < /proc/uptime
+    echo "${_now%%.*}"
+}
 
 # domu_ramdisk OUT FILE...: a guest's ramdisk with the FILEs in its root
 domu_ramdisk() {
@@ -23,7 +33,7 @@ wait_line() {
             echo "no line '$2' in $1 after $3 s"
             return 1
         fi
-        sleep 0.1
+        sleep "$turn"
     done
 }
 
@@ -36,7 +46,7 @@ wait_for() {
             echo "still not so: $*"
             return 1
         fi
-        sleep 0.1
+        sleep "$turn"
     done
 }
 
@@ -82,7 +92,7 @@ guest_wait() {
             echo "guest $1 has not ended after $2 s"
             return 124
         fi
-        sleep 0.1
+        sleep "$turn"
     done
     # The line may still be on its way to the file.
     wait_line "$(console "$1")" 'DOMU-EXIT [0-9][0-9]*.$' 2 || return 125
