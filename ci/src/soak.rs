@@ -10,7 +10,8 @@ use crate::{
     error::Error,
     lab::{Arch, Lab},
     lab_tests::{
-        LabTest, Programs, Verdict, block, crowd, devices, external, hypercall, memory, pci, store,
+        self, LabTest, Programs, Verdict, block, crowd, devices, external, hypercall, memory, pci,
+        store,
     },
 };
 
@@ -99,17 +100,29 @@ pub fn run(subject: Subject, names: &[String]) -> Result<ExitCode, Error> {
         Subject::Store => vec![&STORE_IN_OCAML, &STORE_IN_C],
     };
     tests.retain(|test| names.is_empty() || names.iter().any(|part| test.name.contains(part)));
-    let lab = Lab::setup(&Cache::open()?, Arch::Arm64)?;
-    let programs = Programs::build(&lab, &tests)?;
     let mut all_well = true;
-    for test in tests {
-        all_well &= one(test, &lab, &programs)?;
+    for arch in Arch::ALL {
+        let tests = lab_tests::on(arch, &tests);
+        if !tests.is_empty() {
+            all_well &= all(arch, &tests)?;
+        }
     }
     Ok(if all_well {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Runs loads in the lab of `arch`, and says whether all was as it must be.
+fn all(arch: Arch, tests: &[&LabTest]) -> Result<bool, Error> {
+    let lab = Lab::setup(&Cache::open()?, arch)?;
+    let programs = Programs::build(&lab, tests)?;
+    let mut all_well = true;
+    for test in tests {
+        all_well &= one(test, &lab, &programs)?;
+    }
+    Ok(all_well)
 }
 
 /// Runs one load, and says whether all was as it must be.

@@ -7,18 +7,26 @@ use crate::{
     cache::Cache,
     error::{Error, report},
     lab::{Arch, Lab},
-    lab_tests::{LabTest, Programs, Verdict},
+    lab_tests::{self, LabTest, Programs, Verdict},
 };
 
-/// Sets the lab up and runs `tests`; with `live`, what their scripts print is shown as it comes.
+/// Sets the labs up and runs `tests`; with `live`, what their scripts print is shown as it comes.
 pub(super) fn run(suite: &mut Suite, tests: &[&LabTest], live: bool) {
+    for arch in Arch::ALL {
+        run_on(suite, arch, &lab_tests::on(arch, tests), live);
+    }
+}
+
+/// Sets one lab up and runs `tests`, which are its own.
+fn run_on(suite: &mut Suite, arch: Arch, tests: &[&LabTest], live: bool) {
     if tests.is_empty() {
         return;
     }
     let mut unavailable = None;
     let mut lab = None;
-    suite.always("lab: set-up", || {
-        match Cache::open().and_then(|cache| Lab::setup(&cache, Arch::Arm64)) {
+    suite.always(
+        &format!("lab: set-up of {}", arch.name()),
+        || match Cache::open().and_then(|cache| Lab::setup(&cache, arch)) {
             Ok(made) => {
                 lab = Some(made);
                 Tally::PASSED
@@ -28,8 +36,8 @@ pub(super) fn run(suite: &mut Suite, tests: &[&LabTest], live: bool) {
                 Tally::SKIPPED
             }
             Err(error) => failed(&error),
-        }
-    });
+        },
+    );
     if let Some(reason) = unavailable {
         return leave_out(suite, tests, &reason);
     }
@@ -37,15 +45,16 @@ pub(super) fn run(suite: &mut Suite, tests: &[&LabTest], live: bool) {
         return leave_out(suite, tests, "its set-up failed");
     };
     let mut programs = None;
-    suite.always("lab: programs for arm64", || {
-        match Programs::build(&lab, tests) {
+    suite.always(
+        &format!("lab: programs for {}", arch.name()),
+        || match Programs::build(&lab, tests) {
             Ok(built) => {
                 programs = Some(built);
                 Tally::PASSED
             }
             Err(error) => failed(&error),
-        }
-    });
+        },
+    );
     let Some(programs) = programs else {
         return leave_out(suite, tests, "their programs were not built");
     };

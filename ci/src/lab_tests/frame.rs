@@ -13,7 +13,7 @@ use crate::{
     cross,
     error::Error,
     lab::{
-        Lab,
+        Arch, Lab,
         boot::{Boot, End, Outcome},
         debian,
     },
@@ -25,7 +25,15 @@ const LAST_WORDS: Duration = Duration::from_secs(15);
 /// The directory with Debian's kernel.
 const DEBIAN: &str = "debian";
 
-/// Programs built for arm64, by name.
+/// What the kernel of a fully virtualized guest is told: what takes long is left out.
+const HVM_WORDS: &str = " panic=-1 mitigations=off nokaslr quiet";
+
+/// The least that a fully virtualized guest is made of: its console is Xen's, and no device is emulated that
+/// can be left out.
+const HVM: &str = "type = \"hvm\"\nnographic = 1\nvga = \"none\"\nvnc = 0\nusb = 0\nhpet = 0\n\
+    vkb_device = 0\nserial = \"none\"\n";
+
+/// Programs built for a lab, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Programs(BTreeMap<&'static str, PathBuf>);
 
@@ -111,7 +119,7 @@ impl LabTest {
             boot = boot.file(name, *text);
         }
         for guest in self.guests {
-            boot = boot.file(&format!("{}.cfg", guest.name), guest.xl_config());
+            boot = boot.file(&format!("{}.cfg", guest.name), guest.xl_config(self.arch));
             boot = boot.file(&format!("{}.sh", guest.name), format!("{}\n", guest.script));
             boot = boot.file(&format!("{}.files", guest.name), guest.files.join("\n"));
         }
@@ -167,19 +175,25 @@ pub(super) fn ending(end: End) -> Option<String> {
 }
 
 impl Guest {
-    fn xl_config(&self) -> String {
+    fn xl_config(&self, arch: Arch) -> String {
         let Self {
             name,
             vcpus,
             memory,
             kernel,
+            words,
             config,
             ..
         } = self;
+        let (hvm_words, hvm) = match arch {
+            Arch::Arm64 => ("", ""),
+            Arch::X86 => (HVM_WORDS, HVM),
+        };
         format!(
             "name = \"{name}\"\nkernel = \"{kernel}\"\nramdisk = \"/tmp/{name}.cpio\"\n\
-             extra = \"console=hvc0 rdinit=/init\"\nmemory = {memory}\nvcpus = {vcpus}\n\
-             on_reboot = \"destroy\"\non_crash = \"destroy\"\n{}\n",
+             extra = \"console=hvc0 rdinit=/init{hvm_words} {words}\"\n\
+             memory = {memory}\nvcpus = {vcpus}\n\
+             on_reboot = \"destroy\"\non_crash = \"destroy\"\n{hvm}{}\n",
             config.join("\n")
         )
     }
@@ -262,5 +276,20 @@ mod tests {
             "xen_version            : 4.20.3"
         ));
         assert!(!matches("b*a", "a b"));
+    }
+
+    #[test]
+    fn a_guest_of_x86_is_fully_virtualized_and_keeps_its_words() {
+        let guest = Guest {
+            words: "pci=nomsi",
+            ..Guest::DEFAULT
+        };
+
+        let (x86, arm) = (guest.xl_config(Arch::X86), guest.xl_config(Arch::Arm64));
+
+        assert!(x86.lines().any(|line| line == "type = \"hvm\""));
+        assert!(x86.contains("rdinit=/init panic=-1 mitigations=off nokaslr quiet pci=nomsi\""));
+        assert!(!arm.contains("hvm"));
+        assert!(arm.contains("rdinit=/init pci=nomsi\""));
     }
 }

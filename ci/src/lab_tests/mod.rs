@@ -27,10 +27,13 @@ pub mod plain;
 mod privilege;
 mod readme;
 pub(crate) mod store;
+mod x86;
 
 use std::time::Duration;
 
 pub use frame::{Programs, Verdict};
+
+use crate::lab::Arch;
 
 /// Every test, in the order in which they are run.
 pub const ALL: &[&LabTest] = &[
@@ -72,6 +75,7 @@ pub const ALL: &[&LabTest] = &[
     &store::NO_COUNT_IS_LOST_IN_THE_STORE,
     &store::THE_STORE_CLIENT_OUTLIVES_AN_UPDATE,
     &store::THE_STORE_CLIENT_OUTLIVES_ITS_SERVER,
+    &x86::X86_GUESTS_BOOT,
 ];
 
 /// A test in the lab.
@@ -93,9 +97,11 @@ pub const ALL: &[&LabTest] = &[
 pub struct LabTest {
     /// What is so, as words with underlines.
     pub name: &'static str,
+    /// Whose lab it is run in.
+    pub arch: Arch,
     /// CPUs of the emulated machine.
     pub smp: u8,
-    /// The version of its interrupt controller: 2 or 3.
+    /// The version of Arm's interrupt controller: 2 or 3.
     pub gic: u8,
     /// Whether the machine's clock counts instructions ([`Boot::counted`](crate::lab::boot::Boot::counted)).
     pub counted: bool,
@@ -103,7 +109,7 @@ pub struct LabTest {
     pub pinned: bool,
     /// When the test has failed for being slow.
     pub timeout: Duration,
-    /// Packages of this workspace whose programs are built for arm64 and put into dom0's PATH.
+    /// Packages of this workspace whose programs are built for the lab and put into dom0's PATH.
     pub programs: &'static [&'static str],
     /// Packages and their examples that are built likewise; none has the name of another program.
     pub examples: &'static [(&'static str, &'static str)],
@@ -128,9 +134,10 @@ pub struct LabTest {
 }
 
 impl LabTest {
-    /// A test that does nothing, on one CPU, within two minutes.
+    /// A test that does nothing, on arm64 with one CPU, within two minutes.
     pub const DEFAULT: Self = Self {
         name: "",
+        arch: Arch::Arm64,
         smp: 1,
         gic: 3,
         counted: false,
@@ -160,6 +167,8 @@ pub struct Guest {
     pub memory: u32,
     /// Its kernel, a file in dom0.
     pub kernel: &'static str,
+    /// More words of its kernel's command line.
+    pub words: &'static str,
     /// More lines of its `xl.cfg`.
     pub config: &'static [&'static str],
     /// What its root has of the test's `programs`, `examples` and `files`, and of dom0's.
@@ -169,16 +178,23 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// A guest with one CPU and no devices.
+    /// A guest with one CPU and no devices; on x86, a fully virtualized one.
     pub const DEFAULT: Self = Self {
         name: "",
         vcpus: 1,
         memory: 128,
         kernel: "/lab/Image",
+        words: "",
         config: &[],
         files: &[],
         script: "",
     };
+}
+
+/// Those of `tests` that are run in the lab of `arch`.
+pub fn on<'t>(arch: Arch, tests: &[&'t LabTest]) -> Vec<&'t LabTest> {
+    let wanted = |test: &&LabTest| test.arch == arch;
+    tests.iter().copied().filter(wanted).collect()
 }
 
 /// The tests whose names contain one of `parts`; all of them if there are no `parts`.
@@ -194,7 +210,7 @@ mod tests {
 
     #[test]
     fn tests_are_found_by_a_part_of_their_names() {
-        let names: Vec<_> = named(&["guest_boots".into()])
+        let names: Vec<_> = named(&["a_guest_boots".into()])
             .iter()
             .map(|test| test.name)
             .collect();
