@@ -374,6 +374,16 @@ impl Drop for Handle {
     }
 }
 
+#[cfg(all(test, feature = "sim"))]
+impl Connection {
+    /// Keeps the idle thread, with which `act` does something, from everything else meanwhile.
+    pub(crate) fn with_state_held(&self, act: impl FnOnce(&Idle)) {
+        let _state = lock(&self.state);
+        let idle = lock(&self.idle);
+        act(idle.as_ref().expect("a watch has started it"));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs::File;

@@ -101,14 +101,61 @@ fn run(connection: &Connection, waiting: &Waiting) {
     let mut events = [EpollEvent::default(); 2];
     while !waiting.stopping.load(Ordering::Acquire) {
         match waiting.epoll.wait(-1, &mut events) {
-            Ok(count) if events[..count].iter().any(|event| event.data() == CALL) => {
-                // Fails only when it was read already.
-                let _ = waiting.call.read();
+            Ok(count) => {
+                let happened = &events[..count];
+                if happened.iter().any(|event| event.data() == CALL) {
+                    // Fails only when it was read already.
+                    let _ = waiting.call.read();
+                }
+                // It comes once, so that it is not left for later.
+                if happened.iter().any(|event| event.data() != CALL) {
+                    connection.read_idly();
+                }
             }
-            Ok(_) => connection.read_idly(),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return log::error!("cannot wait for xenstored: {error}"),
         }
         connection.reconnect_while(|| !waiting.stopping.load(Ordering::Acquire));
+    }
+}
+
+#[cfg(all(test, feature = "sim"))]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use crate::{Options, Store, WatchEvent, sim};
+
+    #[test]
+    fn an_event_that_comes_together_with_a_call_is_read() {
+        let (server, dir) = (sim::Server::new(), tempfile::tempdir().unwrap());
+        let path = dir.path().join("socket");
+        let _listener = server.listen(&path);
+        // One that comes back looks at its state after each event.
+        let options = Options::new().path(&path).reconnect(Duration::from_secs(1));
+        let client = options.open().unwrap();
+        let watch = client.watch("/a").unwrap();
+        // The first event has been read, and the thread waits for the next.
+        client.read("/").unwrap();
+        assert!(watch.try_next().is_some());
+        let connection = client.connection();
+
+        connection.with_state_held(|idle| {
+            // The thread wakes and waits for the state.
+            idle.call();
+            std::thread::sleep(Duration::from_millis(50));
+            idle.call();
+            server.write("/a/b", "");
+            std::thread::sleep(Duration::from_millis(50));
+        });
+
+        let end = Instant::now() + Duration::from_secs(10);
+        let path = "/a/b".into();
+        loop {
+            match watch.try_next() {
+                Some(event) => break assert_eq!(event.unwrap(), WatchEvent::Changed { path }),
+                None => assert!(Instant::now() < end, "the event was lost"),
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
