@@ -26,7 +26,7 @@ const LAST_WORDS: Duration = Duration::from_secs(15);
 const DEBIAN: &str = "debian";
 
 /// What the kernel of a fully virtualized guest is told: what takes long is left out.
-const HVM_WORDS: &str = " panic=-1 mitigations=off nokaslr quiet";
+const HVM_WORDS: &str = " panic=-1 mitigations=off nokaslr noreplace-smp init_on_alloc=0 quiet";
 
 /// The least that a fully virtualized guest is made of: its console is Xen's, and no device is emulated that
 /// can be left out.
@@ -288,7 +288,7 @@ mod tests {
         let (x86, arm) = (guest.xl_config(Arch::X86), guest.xl_config(Arch::Arm64));
 
         assert!(x86.lines().any(|line| line == "type = \"hvm\""));
-        assert!(x86.contains("rdinit=/init panic=-1 mitigations=off nokaslr quiet pci=nomsi\""));
+        assert!(x86.contains(&format!("rdinit=/init{HVM_WORDS} pci=nomsi\"")));
         assert!(!arm.contains("hvm"));
         assert!(arm.contains("rdinit=/init pci=nomsi\""));
     }

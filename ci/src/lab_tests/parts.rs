@@ -30,9 +30,26 @@ pub(crate) use virtio;
 /// The line of `xl.cfg` that gives a guest a disk, with grants ("1") or without ("0").
 macro_rules! xvda {
     ($grants:literal: $($image:literal),+) => {
+        $crate::lab_tests::parts::disk!("xvda", $grants, $($image),+)
+    };
+}
+pub(crate) use xvda;
+
+/// The same on x86, where the device model takes xvda to xvdd for its own.
+macro_rules! xvde {
+    ($grants:literal: $($image:literal),+) => {
+        $crate::lab_tests::parts::disk!("xvde", $grants, $($image),+)
+    };
+}
+pub(crate) use xvde;
+
+/// The line of `xl.cfg` for a disk of this name.
+macro_rules! disk {
+    ($vdev:literal, $grants:literal, $($image:literal),+) => {
         concat!(
-            "disk = [ \"format=raw,vdev=xvda,access=rw,backendtype=standalone,",
-            "specification=virtio,grant_usage=",
+            "disk = [ \"format=raw,vdev=",
+            $vdev,
+            ",access=rw,backendtype=standalone,specification=virtio,grant_usage=",
             $grants,
             ",target=",
             $($image,)+
@@ -40,7 +57,7 @@ macro_rules! xvda {
         )
     };
 }
-pub(crate) use xvda;
+pub(crate) use disk;
 
 /// The lines of `xl.cfg` that give a guest a PCI bus, with the device tree that `pci_trees` in dom0 makes for
 /// devices with grants ("1") or without ("0").

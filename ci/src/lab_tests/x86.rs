@@ -1,80 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 
-//! The lab of x86 itself, without a daemon.
+//! Devices of fully virtualized guests on x86, with Debian's own Xen and kernels.
 
 use std::time::Duration;
 
-use super::{Guest, LabTest, parts::LAB_GUEST};
+use super::{
+    Guest, LabTest,
+    parts::{DAEMON, DEVICES, LAB_GUEST, virtio, xvde},
+};
 use crate::lab::Arch;
 
-/// What a guest says of itself, and of the drivers that devices of ours need.
-const SCRIPT: &str = "
+/// What guests do with them.
+const USE_THEM: &str = "
     set -e
+    . /devices.sh
     echo \"cpus: $(nproc)\"
-    echo \"words: $(cat /proc/cmdline)\"
-    for driver in virtio_blk virtio_rng; do
-        [ -d /sys/bus/virtio/drivers/$driver ] && echo driver $driver
-    done
-    [ -d /sys/bus/pci/drivers/virtio-pci ] && echo driver virtio-pci
-    [ -d /sys/bus/platform/drivers/virtio-mmio ] && echo driver virtio-mmio
-    [ ! -e /lab-guest ] || lab-guest 2>&1 | grep usage
+    use_all() {
+        [ \"$(ls /sys/bus/virtio/devices | wc -l)\" = 2 ]
+        entropy
+        lab-guest io /dev/vda 60 7 4
+    }
+    use_all
+    grep virtio /proc/interrupts
+    echo 'all used'
+    rebind_all
+    use_all
+    disk 2
+    dmesg | grep -i -B2 -A20 'warning\\|call trace' || true
+    echo 'all used again'
 ";
 
-/// Debian's own Xen and kernels boot, dom0 has the device nodes that the daemon lives on, and guests
-/// come by a plain `xl create`, and go.
-pub const X86_GUESTS_BOOT: LabTest = LabTest {
-    name: "x86_guests_boot",
+macro_rules! guest {
+    ($name:literal, $vcpus:literal, $words:literal) => {
+        Guest {
+            name: $name,
+            vcpus: $vcpus,
+            words: $words,
+            config: &[virtio!("0": "4"), xvde!("0": "/tmp/", $name, ".img")],
+            files: &["devices.sh", LAB_GUEST],
+            script: USE_THEM,
+            ..Guest::DEFAULT
+        }
+    };
+}
+
+/// A plain `xl create` gives guests their devices, as functions on their PCI bus.
+pub const DEVICES_WORK_ON_X86: LabTest = LabTest {
+    name: "devices_work_on_x86",
     arch: Arch::X86,
-    timeout: Duration::from_secs(480),
-    programs: &[LAB_GUEST],
-    guests: &[
-        Guest {
-            name: "one",
-            files: &[LAB_GUEST],
-            script: SCRIPT,
-            ..Guest::DEFAULT
-        },
-        Guest {
-            name: "four",
-            vcpus: 4,
-            words: "pci=nomsi",
-            script: SCRIPT,
-            ..Guest::DEFAULT
-        },
-    ],
+    timeout: Duration::from_secs(600),
+    programs: &[DAEMON, LAB_GUEST],
+    files: &[DEVICES],
+    guests: &[guest!("messages", 1, ""), guest!("lines", 4, "pci=nomsi")],
     dom0: "
-        xl info
-        for node in evtchn gntalloc gntdev hypercall privcmd xenbus; do
-            [ -c /dev/xen/$node ] && echo node $node
-        done
-        lab-guest 2>&1 | grep usage
-        for guest in one four; do
+        vhost-device-xen check
+        images messages lines
+        daemon_start
+        for guest in messages lines; do
             guest_start $guest
-            guest_wait $guest 240
+            guest_wait $guest 100
             guest_gone $guest 20
         done
-        no_guest
-        echo 'nothing is left'
+        daemon_leaves_nothing
     ",
     seen: &[
-        ("dom0", "xen_version * : 4.20"),
-        ("dom0", "node evtchn"),
-        ("dom0", "node gntalloc"),
-        ("dom0", "node gntdev"),
-        ("dom0", "node hypercall"),
-        ("dom0", "node privcmd"),
-        ("dom0", "usage: lab-guest"),
         ("dom0", "nothing is left"),
-        ("one", "cpus: 1"),
-        ("one", "driver virtio_blk"),
-        ("one", "driver virtio_rng"),
-        ("one", "driver virtio-pci"),
-        ("one", "driver virtio-mmio"),
-        ("one", "usage: lab-guest"),
-        ("one", "DOMU-EXIT 0"),
-        ("four", "cpus: 4"),
-        ("four", "words: * pci=nomsi"),
-        ("four", "DOMU-EXIT 0"),
+        ("messages", "cpus: 1"),
+        ("messages", "all used again"),
+        ("lines", "cpus: 4"),
+        ("lines", "IO-APIC * virtio*"),
+        ("lines", "all used again"),
+    ],
+    unseen: &[
+        ("daemon", "ERROR"),
+        ("daemon", "WARN"),
+        ("messages", "WARNING"),
+        ("lines", "WARNING"),
     ],
     ..LabTest::DEFAULT
 };
