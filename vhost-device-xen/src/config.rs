@@ -52,6 +52,12 @@
 //! [[mmio]]
 //! guest = "old"               # its name, its UUID, or "*"
 //!
+//! # Where a device is on the PCI bus of a guest on x86, if not at its usual place.
+//! [[slot]]
+//! guest = "web"               # its name, its UUID, or "*"
+//! device = "xvde"             # as `list` calls it
+//! slot = 5                    # 1 to 31
+//!
 //! # What another process serves, before any other section.
 //! [[external]]
 //! guest = "*"
@@ -73,7 +79,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::confinement::FIRST_USER;
 pub use block::{Block, BlockOptions, BlockSize, Engine as BlockEngine, Queues};
-pub use rules::{Addresses, External, Gpio, Hardware, I2c, Lines, Scope, Whole};
+pub use rules::{Addresses, External, Gpio, Hardware, I2c, Lines, Scope, Slot, Whole};
 
 /// Where the configuration is when the command line does not say.
 pub const DEFAULT_PATH: &str = "/etc/vhost-device-xen.toml";
@@ -100,6 +106,8 @@ pub struct Config {
     pub pci: Vec<Whole>,
     /// Guests on x86 whose devices are not on their PCI bus.
     pub mmio: Vec<Whole>,
+    /// Places on the PCI bus of guests on x86.
+    pub slot: Vec<Slot>,
     /// Devices that other processes serve.
     pub external: Vec<External>,
 }

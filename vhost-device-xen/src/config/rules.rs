@@ -2,10 +2,14 @@
 
 //! Rules: which hardware of the host goes to which guest.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::Deserialize;
+
+use crate::channel::DeviceId;
+use crate::x86;
 
 /// Which devices a rule is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,6 +170,54 @@ impl From<RawWhole> for Whole {
                 index: None,
             },
         }
+    }
+}
+
+/// A rule for the place of one device.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "RawSlot")]
+pub struct Slot {
+    /// Whose devices.
+    pub scope: Scope,
+    /// Which of theirs.
+    pub device: DeviceId,
+    /// Where it is: its device number on the PCI bus.
+    pub slot: u8,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSlot {
+    guest: GuestName,
+    device: String,
+    slot: u8,
+}
+
+/// A bus has so many; the first is the chipset's.
+const SLOTS: RangeInclusive<u8> = 1..=31;
+
+impl TryFrom<RawSlot> for Slot {
+    type Error = String;
+
+    fn try_from(raw: RawSlot) -> Result<Self, Self::Error> {
+        let RawSlot { device, slot, .. } = raw;
+        if !SLOTS.contains(&slot) {
+            let (first, last) = SLOTS.into_inner();
+            return Err(format!("slot: {slot} is not between {first} and {last}"));
+        }
+        let Some(device) = x86::device(&device) else {
+            return Err(format!(
+                "device: {device:?} is none, as virtio/0 or xvde is"
+            ));
+        };
+        Ok(Self {
+            scope: Scope {
+                guest: raw.guest.0,
+                index: None,
+            },
+            device,
+            slot,
+        })
     }
 }
 

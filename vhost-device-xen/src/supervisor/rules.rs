@@ -12,7 +12,7 @@ use xen_store::Store;
 use super::keys::{Key, directory_path};
 use super::spec::{Error, open};
 use crate::channel::{DeviceId, DeviceKind, Directory, External};
-use crate::config::{self, BlockOptions, Config, Gpio, Hardware, I2c, Scope, Whole};
+use crate::config::{self, BlockOptions, Config, Gpio, Hardware, I2c, Scope, Slot, Whole};
 
 /// A guest by what the configuration may call it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,6 +83,25 @@ pub fn is_of(
     let guest = Guest::find(store, domain)?;
     let mut rules = rules.iter();
     Ok(rules.any(|rule| guest.has(&rule.scope, id.index)))
+}
+
+/// The place that the configuration has for a device on the PCI bus of its guest, if it has one.
+///
+/// # Errors
+///
+/// When XenStore does not answer.
+pub fn slot_of(
+    store: &impl Store,
+    (domain, id): Key,
+    rules: &[Slot],
+) -> Result<Option<u8>, xen_store::Error> {
+    let mut rules = rules.iter().filter(|rule| rule.device == id).peekable();
+    if rules.peek().is_none() {
+        return Ok(None);
+    }
+    let guest = Guest::find(store, domain)?;
+    let found = rules.find(|rule| guest.has(&rule.scope, id.index));
+    Ok(found.map(|rule| rule.slot))
 }
 
 /// The guests that have devices, and whom the configuration has on PCI: by number and name.

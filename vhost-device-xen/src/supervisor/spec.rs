@@ -137,8 +137,15 @@ fn location<S: Store>(keys: &Keys<'_, S>, key: Key, config: &Config) -> Result<L
     let (_, id) = key;
     // libxl places devices on Arm only.
     if keys.text("base")? == "0" && keys.text("irq")? == "0" {
-        let slot = x86::slot(id).ok_or(Error::NoSlot { index: id.index })?;
-        return match rules::is_of(keys.store, key, &config.mmio)? {
+        // What the guest's table says is made without the configuration.
+        let has_table = rules::is_of(keys.store, key, &config.mmio)?;
+        let chosen = match has_table {
+            true => None,
+            false => rules::slot_of(keys.store, key, &config.slot)?,
+        };
+        let slot = chosen.or_else(|| x86::slot(id));
+        let slot = slot.ok_or(Error::NoSlot { index: id.index })?;
+        return match has_table {
             true => Ok(Location::Acpi { slot }),
             false => Ok(Location::Pci { slot }),
         };
@@ -419,6 +426,49 @@ mod tests {
         let config: Config = toml::from_str("[[mmio]]\nguest = \"old\"").unwrap();
         let (spec, _) = read(&server.client(), PATH, (1, RNG), &config).unwrap();
         assert_eq!(spec.location, Location::Acpi { slot: 8 });
+    }
+
+    #[test]
+    fn a_place_on_the_guests_bus_can_be_chosen() {
+        let server = rng(&[("base", "0"), ("irq", "0")]);
+        server.write("/local/domain/1/name", "old");
+        let placed = |text: &str| {
+            let config: Config = toml::from_str(text).unwrap();
+            let (spec, _) = read(&server.client(), PATH, (1, RNG), &config).unwrap();
+            spec.location
+        };
+        let rule = |guest: &str, device: &str| {
+            format!("[[slot]]\nguest = \"{guest}\"\ndevice = \"{device}\"\nslot = 5\n")
+        };
+
+        assert_eq!(placed(&rule("*", "virtio/0")), Location::Pci { slot: 5 });
+        assert_eq!(placed(&rule("old", "virtio/0")), Location::Pci { slot: 5 });
+        // Of another guest, another device; and where the guest has been told another place.
+        assert_eq!(placed(&rule("new", "virtio/0")), Location::Pci { slot: 8 });
+        assert_eq!(placed(&rule("*", "xvde")), Location::Pci { slot: 8 });
+        let mmio = "[[mmio]]\nguest = \"*\"\n";
+        assert_eq!(
+            placed(&(rule("*", "virtio/0") + mmio)),
+            Location::Acpi { slot: 8 }
+        );
+    }
+
+    #[test]
+    fn a_place_that_no_bus_has_is_refused() {
+        let failure = |device: &str, slot: &str| {
+            let text = format!("[[slot]]\nguest = \"*\"\ndevice = \"{device}\"\nslot = {slot}");
+            toml::from_str::<Config>(&text)
+                .unwrap_err()
+                .message()
+                .to_owned()
+        };
+
+        assert_eq!(failure("xvde", "0"), "slot: 0 is not between 1 and 31");
+        assert_eq!(failure("xvde", "32"), "slot: 32 is not between 1 and 31");
+        assert_eq!(
+            failure("sda", "5"),
+            "device: \"sda\" is none, as virtio/0 or xvde is"
+        );
     }
 
     #[test]
