@@ -36,12 +36,19 @@ pub enum Task {
         #[arg(required = true, value_name = "ARG")]
         args: Vec<String>,
     },
-    /// Boot Xen, start the daemon and two guests, and show what they do
-    Demo,
+    /// Boot Xen, start the daemon and guests, and show what they do
+    Demo {
+        /// The machine's architecture
+        #[arg(long, value_enum, default_value_t = Arch::host())]
+        arch: Arch,
+    },
     /// Measure SUBJECT beside its counterpart, in the lab if that takes Xen, and print a table
     Bench {
         /// What is measured
         subject: Measured,
+        /// Of `guest`: the machine's architecture
+        #[arg(long, value_enum, default_value_t, conflicts_with = "check")]
+        arch: Arch,
         /// Of `guest`: only count instructions, and compare with the figures of the repository
         #[arg(long)]
         check: bool,

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 
-//! `cargo xtask demo`: two guests on a real Xen use the daemon's devices, while one watches.
+//! `cargo xtask demo`: guests on a real Xen use the daemon's devices, while one watches.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::cache::Cache;
+use crate::cross;
 use crate::error::Error;
 use crate::lab::{Arch, Lab};
-use crate::lab_tests::parts::{DAEMON, devices};
+use crate::lab_tests::parts::{DAEMON, devices, virtio, xvde};
 use crate::lab_tests::{Guest, LabTest, Programs, Verdict};
 
 /// What each guest does, and says.
@@ -37,7 +39,8 @@ const SCRIPT: &str = "
     say 'the checksums are the same'
 ";
 
-const DEMO: LabTest = LabTest {
+/// On arm64: a guest with grants, and one without.
+const ARM64: LabTest = LabTest {
     name: "demo",
     timeout: Duration::from_secs(300),
     programs: &[DAEMON],
@@ -56,33 +59,7 @@ const DEMO: LabTest = LabTest {
             ..Guest::DEFAULT
         },
     ],
-    // What is live comes before what the frame prints at the end, and is marked.
-    dom0: "
-        follow() {
-            tail -n +1 -f $2 | while read -r line; do
-                case $line in *\"$3\"*) echo \"live $1 ${line#*\"$3\"}\" ;; esac
-            done &
-        }
-        echo \"live dom0 Xen $(xl info | sed -n 's/^xen_version *: //p'), Linux $(uname -r)\"
-        vhost-device-xen check > check.log
-        follow check check.log ' '
-        images grants foreign
-        daemon_start
-        follow daemon /tmp/daemon.log '] '
-        for guest in grants foreign; do
-            guest_start $guest
-            echo \"guest $(xl domid $guest) is $guest\"
-            wait_line $(console $guest) DOMU-UP 30
-            follow $guest $(console $guest) '> '
-        done
-        for guest in grants foreign; do
-            guest_wait $guest 200
-            guest_gone $guest 20
-        done
-        daemon_stop
-        # What follows the log is a moment behind.
-        sleep 1
-    ",
+    dom0: concat!("guests='grants foreign'\n", include_str!("../lab/demo.sh")),
     seen: &[
         (
             "grants",
@@ -103,23 +80,57 @@ const DEMO: LabTest = LabTest {
     ..LabTest::DEFAULT
 };
 
+/// On x86: a fully virtualized guest, whose kernel, like everything else, is Debian's.
+const X86: LabTest = LabTest {
+    name: "demo_x86",
+    arch: Arch::X86,
+    guests: &[Guest {
+        name: "hvm",
+        config: &[virtio!("0": "4"), xvde!("0": "/tmp/hvm.img")],
+        script: SCRIPT,
+        ..Guest::DEFAULT
+    }],
+    dom0: concat!("guests=hvm\n", include_str!("../lab/demo.sh")),
+    seen: &[
+        (
+            "hvm",
+            "16 bytes of /dev/hwrng: * * * * * * * * * * * * * * * *",
+        ),
+        ("hvm", "the checksums are the same"),
+        ("daemon", "virtio_disk/1/51776: ended"),
+        ("daemon", "virtio/1/0: ended"),
+    ],
+    ..ARM64
+};
+
 /// Runs the demo; success only if all that it claims was seen.
 ///
 /// # Errors
 ///
 /// When the lab cannot be set up or started.
-pub fn run() -> Result<ExitCode, Error> {
+pub fn run(arch: Arch) -> Result<ExitCode, Error> {
     let cache = Cache::open()?;
-    let lab = Lab::setup(&cache, Arch::Arm64)?;
-    println!("building the daemon for arm64 ...");
-    let programs = Programs::build(&lab, &[&DEMO])?;
+    let demo = match arch {
+        Arch::Arm64 => &ARM64,
+        Arch::X86 => &X86,
+    };
+    let lab = thread::scope(|scope| {
+        if arch == Arch::X86 {
+            // What is downloaded and what is compiled do not wait for each other. What this does not get done is
+            // done below.
+            scope.spawn(|| cross::build(&Lab::planned(&cache, arch), DAEMON));
+        }
+        Lab::setup(&cache, arch)
+    })?;
+    println!("building the daemon for {} ...", arch.name());
+    let programs = Programs::build(&lab, &[demo])?;
     println!("booting Xen ...");
     let started = Instant::now();
     let mut times = Times::default();
     let Verdict {
         outcome,
         complaints,
-    } = DEMO.run(&lab, &programs, |line| {
+    } = demo.run(&lab, &programs, |line| {
         let live = line
             .strip_prefix("live ")
             .and_then(|line| line.split_once(' '));

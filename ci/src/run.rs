@@ -34,8 +34,12 @@ pub fn run(args: Args) -> ExitCode {
             // It has said why.
             Err(_) => Ok(ExitCode::FAILURE),
         },
-        Task::Demo => demo::run(),
-        Task::Bench { subject, check } => bench::run(subject, check),
+        Task::Demo { arch } => demo::run(arch),
+        Task::Bench {
+            subject,
+            arch,
+            check,
+        } => bench::run(subject, arch, check),
         Task::Fuzz { name, seconds } => fuzz::run(&name, seconds),
         Task::Soak { subject, names } => soak::run(subject, &names),
         Task::Lab(task) => run_lab(task),

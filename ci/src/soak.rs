@@ -11,7 +11,7 @@ use crate::{
     lab::{Arch, Lab},
     lab_tests::{
         self, LabTest, Programs, Verdict, block, crowd, devices, external, hypercall, memory, pci,
-        store,
+        store, x86,
     },
 };
 
@@ -85,6 +85,7 @@ pub fn run(subject: Subject, names: &[String]) -> Result<ExitCode, Error> {
             .iter()
             .chain(&crowd::A_GUEST_REBOOTS_TWENTY_TIMES)
             .chain(pci::THE_DAEMON_IS_FIRST_ON_PCI)
+            .chain([&x86::THE_DAEMON_IS_FIRST_ON_X86])
             .chain([&pci::DEBIANS_KERNEL_USES_DEVICES_ON_PCI])
             .chain([
                 &crowd::TWENTY_LARGE_GUESTS_COME_AND_GO,

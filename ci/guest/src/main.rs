@@ -6,6 +6,7 @@ mod aio;
 mod bench;
 mod driver;
 mod forge;
+mod function;
 mod gpio;
 mod i2c;
 mod io;
@@ -14,6 +15,8 @@ mod memory;
 mod pci;
 mod poke;
 mod storm;
+#[cfg(target_arch = "x86_64")]
+mod strings;
 mod window;
 
 use std::{env, process::ExitCode};
@@ -23,6 +26,7 @@ const USAGE: &str = "usage: lab-guest bench depth-1|depth-32|read-mib|write-mib 
        lab-guest poke BASE [SEED] [COUNT]
        lab-guest pci SLOT [SEED] [COUNT]
        lab-guest storm BASE COUNT
+       lab-guest strings SLOT (on x86)
        lab-guest forge BASE grants|plain ROUNDS
        lab-guest io DEVICE REQUESTS [SEED] [THREADS]
        lab-guest i2c NODE detect
@@ -46,6 +50,8 @@ fn main() -> ExitCode {
         ["pci", ref numbers @ ..] => pci::main(numbers),
         ["poke", ref numbers @ ..] => poke::main(numbers),
         ["storm", ref args @ ..] => storm::main(args),
+        #[cfg(target_arch = "x86_64")]
+        ["strings", ref words @ ..] => strings::main(words),
         _ => Err(USAGE.into()),
     };
     match result {

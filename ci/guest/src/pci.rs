@@ -8,13 +8,10 @@
 
 use std::error::Error;
 
+use crate::function::{CONFIG_SIZE, Function};
 use crate::poke::{ADDRESSES, NUMBERS, Random, number};
 use crate::window::{Width, Window};
 
-/// Where the configuration spaces of the bus begin, and how far they are from each other.
-const ECAM: u64 = 0x3300_0000;
-const SLOT: u64 = 0x8000;
-const CONFIG_SIZE: usize = 0x1000;
 const BAR_SIZE: usize = 0x8000;
 
 const COMMAND: usize = 0x04;
@@ -36,11 +33,28 @@ const TABLE: usize = 0x4000;
 const PENDING: usize = 0x5000;
 
 /// Where messages go to.
-const DOORBELL: u64 = 0x0300_1040;
+const DOORBELL: u64 = if cfg!(target_arch = "aarch64") {
+    0x0300_1040
+} else {
+    0xfee0_0000
+};
 
-/// Interrupts: some of all that there are and are not, and the ends of those that are devices'.
+/// Interrupts: some of all that there are and are not, and the ends of those that are devices'. On x86, in all
+/// delivery modes.
 fn interrupts() -> impl Iterator<Item = u64> {
-    (0..1100).step_by(23).chain([31, 32, 63, 64, 255, 256])
+    let numbers = (0..1100).step_by(23).chain([31, 32, 63, 64, 255, 256]);
+    numbers.map(survivable)
+}
+
+/// On x86, the number with a vector that a kernel takes at any time: to look whether another task is to run, or
+/// a spurious one. With others, of which some are exceptions, it ends itself or waits for ever. Zero means no
+/// vector: what the address says is then an event channel's.
+const fn survivable(number: u64) -> u64 {
+    match number & 0xff {
+        _ if cfg!(target_arch = "aarch64") => number,
+        0 => number,
+        _ => number | 0xfd,
+    }
 }
 
 /// Runs `pci SLOT [SEED] [COUNT]`.
@@ -55,11 +69,11 @@ pub fn main(numbers: &[&str]) -> Result<(), Box<dyn Error>> {
         [slot, seed, count] => (number(slot)?, number(seed)?, number(count)?),
         _ => return Err(crate::USAGE.into()),
     };
-    let config = Window::open(ECAM + SLOT * slot, CONFIG_SIZE)?;
+    let config = Function::open(slot)?;
     if config.read(0, Width::B2) != 0x1af4 {
         return Err("there is no virtio function".into());
     }
-    let base = config.read(BAR, Width::B4);
+    let base = config.read(BAR, Width::B4) & !0xf;
     let mut attack = Attack {
         bar: Window::open(base, BAR_SIZE)?,
         config,
@@ -72,7 +86,7 @@ pub fn main(numbers: &[&str]) -> Result<(), Box<dyn Error>> {
 }
 
 struct Attack {
-    config: Window,
+    config: Function,
     bar: Window,
     /// Where the BAR was found.
     base: u64,
@@ -210,11 +224,17 @@ impl Attack {
     }
 }
 
-/// The value, unless it would put half of a ring's address where a guest's memory begins on arm64 (0x4000_0000, up
-/// to 1 GiB): then something above.
+/// The value, unless it would put half of a ring's address where a guest's memory is on arm64 (from 0x4000_0000, up
+/// to 1 GiB) or on x86 (below 2 GiB): then something above. What a message says is [`survivable`].
 fn harmless(offset: usize, value: u64) -> u64 {
-    let is_ring = RINGS.contains(&offset);
-    match is_ring && value >> 30 & 3 == 1 {
+    if (TABLE..PENDING).contains(&offset) && offset & 0xc == 8 {
+        return survivable(value);
+    }
+    let is_memory = match cfg!(target_arch = "aarch64") {
+        true => value >> 30 & 3 == 1,
+        false => value >> 31 & 1 == 0,
+    };
+    match RINGS.contains(&offset) && is_memory {
         true => value | 1 << 31,
         false => value,
     }
@@ -238,7 +258,7 @@ mod tests {
         config.write(0x40, Width::B1, MSIX);
         let mut attack = Attack {
             bar: Window::memory(BAR_SIZE),
-            config,
+            config: Function::Memory(config),
             base: 0x3400_0000,
             done: 0,
         };

@@ -137,11 +137,20 @@ impl Window {
             offset.is_multiple_of(bytes),
             "unaligned: {offset:#x}, {bytes} bytes"
         );
+        // Alignment: the mapping's pages are, and `map` has let only multiples of eight through.
+        self.place(offset, bytes)
+    }
+
+    /// Where so many bytes at `offset` are, for as long as this lives.
+    ///
+    /// # Panics
+    ///
+    /// When they are not inside.
+    pub fn place(&self, offset: usize, bytes: usize) -> *mut u8 {
         assert!(
             offset < self.size && bytes <= self.size - offset,
             "outside: {offset:#x}, {bytes} bytes"
         );
-        // Alignment: the mapping's pages are, and `map` has let only multiples of eight through.
         self.mapping.as_ptr().wrapping_add(self.offset + offset)
     }
 }

@@ -63,17 +63,17 @@ const ROWS: &[Row] = &[
     ),
 ];
 
-/// Measures `subject` and prints a table; success if everything was measured. With `is_check`, which
+/// Measures `subject`, guests on machines of `arch`, and prints a table; success if everything was measured. With `is_check`, which
 /// only [`Measured::Guest`] knows, its figures are compared with those of the repository.
 ///
 /// # Errors
 ///
 /// When the lab cannot be set up or started, or a program cannot be built.
-pub fn run(subject: Measured, is_check: bool) -> Result<ExitCode, Error> {
+pub fn run(subject: Measured, arch: Arch, is_check: bool) -> Result<ExitCode, Error> {
     match subject {
         Measured::Block => block::block(),
         Measured::Guest if is_check => guest::check(true).map(code),
-        Measured::Guest => guest::guest(),
+        Measured::Guest => guest::guest(arch),
         Measured::Hypercall => hypercall::hypercall(),
         Measured::Memory => memory::memory(),
         Measured::Store => store(),

@@ -23,6 +23,31 @@ pub const SUITE: &str = "trixie";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const HELPER: &str = "/usr/lib/apt/apt-helper";
 
+/// Debian [`SUITE`] as a line of apt's sources, from the mirror that this machine uses.
+///
+/// # Errors
+///
+/// As [`Apt::suite`].
+pub(super) fn source(step: &mut Step<'_>) -> Result<String, Error> {
+    Ok(format!("deb {}", packages_at(&mirror(step)?)))
+}
+
+fn packages_at(mirror: &str) -> String {
+    format!("[signed-by={KEYRING}] {mirror} {SUITE} main")
+}
+
+fn mirror(step: &mut Step<'_>) -> Result<String, Error> {
+    if let Ok(mirror) = env::var("LAB_MIRROR") {
+        return Ok(mirror);
+    }
+    let targets = index_targets(step, "$(LABEL)|$(REPO_URI)")?;
+    let mut mirrors = targets
+        .lines()
+        .filter_map(|line| line.strip_prefix("Debian|"));
+    let first = mirrors.next().ok_or(Error::Unavailable(Missing::Mirror))?;
+    Ok(first.to_owned())
+}
+
 /// apt with its own sources and package lists.
 #[derive(Debug)]
 pub struct Apt {
@@ -50,26 +75,14 @@ impl Apt {
     ///
     /// [`Error::Unavailable`] if it uses none, [`Error::Program`] if apt fails.
     pub fn suite(cache: &Cache, step: &mut Step<'_>, arch: Arch) -> Result<Self, Error> {
-        let mirror = match env::var("LAB_MIRROR") {
-            Ok(mirror) => mirror,
-            Err(_) => {
-                let targets = index_targets(step, "$(LABEL)|$(REPO_URI)")?;
-                let mut mirrors = targets
-                    .lines()
-                    .filter_map(|line| line.strip_prefix("Debian|"));
-                mirrors
-                    .next()
-                    .ok_or(Error::Unavailable(Missing::Mirror))?
-                    .to_owned()
-            }
-        };
+        let mirror = mirror(step)?;
         let kinds: &[&str] = match arch {
             Arch::Arm64 => &["deb", "deb-src"],
             Arch::X86 => &["deb"],
         };
         let sources: String = kinds
             .iter()
-            .map(|kind| format!("{kind} [signed-by={KEYRING}] {mirror} {SUITE} main\n"))
+            .map(|kind| format!("{kind} {}\n", packages_at(&mirror)))
             .collect();
         Self::new(cache, step, &sources, arch.debian(), &[arch.debian()])
     }

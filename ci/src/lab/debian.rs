@@ -45,6 +45,9 @@ pub(super) const DOM0: Kernel = Kernel {
     package: "linux-image-amd64",
     modules: &[
         "configfs",
+        "loop",
+        "virtio_blk",
+        "xen-blkback",
         "xen-evtchn",
         "xen-gntalloc",
         "xen-gntdev",
@@ -62,6 +65,7 @@ pub(super) const CLOUD: Kernel = Kernel {
         "virtio_blk",
         "virtio_mmio",
         "virtio-rng",
+        "xen-blkfront",
         "xen-evtchn",
         "xen-gntalloc",
         "xen-gntdev",

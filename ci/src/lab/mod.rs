@@ -14,11 +14,11 @@ pub mod rust;
 mod serial;
 mod setup;
 mod status;
+pub mod system;
 mod x86;
 pub mod xen;
 
 use std::{
-    env::consts,
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
@@ -142,15 +142,20 @@ impl Lab {
     /// [`Error::Unavailable`] if this machine cannot have a lab; others if a step fails.
     pub fn setup(cache: &Cache, arch: Arch) -> Result<Self, Error> {
         // Its emulator is Debian's of the same architecture.
-        if arch == Arch::X86 && consts::ARCH != "x86_64" {
+        if arch == Arch::X86 && Arch::host() != Arch::X86 {
             return Err(Error::Unavailable(Missing::Host));
         }
-        let plan = Plan::new(arch);
-        setup::make(cache, &plan)?;
-        Ok(Self {
+        let lab = Self::planned(cache, arch);
+        setup::make(cache, &lab.plan)?;
+        Ok(lab)
+    }
+
+    /// The lab of `arch` as it will be in `cache`.
+    pub(crate) fn planned(cache: &Cache, arch: Arch) -> Self {
+        Self {
             cache: cache.clone(),
-            plan,
-        })
+            plan: Plan::new(arch),
+        }
     }
 
     /// The architecture of the machine in it.

@@ -85,6 +85,8 @@ const TOOLS: &[&str] = &[
     "usr/sbin/mkfs.ext4",
     "usr/bin/rngtest",
 ];
+/// The same on x86 alone.
+const X86_TOOLS: &[&str] = &["usr/bin/lspci"];
 /// What programs linked dynamically need beyond what Xen's tools do.
 const MORE_LIBRARIES: &[&str] = &[
     "libdl.so.2",
@@ -240,8 +242,20 @@ fn tools(
     for dir in ["lab/tools", "lab/tools/bin", "lab/tools/lib"] {
         archive.directory(dir);
     }
-    let programs: Vec<String> = TOOLS.iter().map(|tool| (*tool).to_owned()).collect();
-    for program in TOOLS {
+    let more = match arch {
+        Arch::Arm64 => &[],
+        Arch::X86 => {
+            // Where programs look for their loader.
+            archive.link("lab/tools/lib64", "lib");
+            X86_TOOLS
+        }
+    };
+    let programs: Vec<String> = [TOOLS, more]
+        .concat()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    for program in &programs {
         let name = program.rsplit('/').next().unwrap_or(program);
         archive.path(&format!("lab/tools/bin/{name}"), &sysroot.join(program))?;
     }

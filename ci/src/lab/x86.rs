@@ -14,6 +14,7 @@ use crate::{cache::Scratch, error::Error, progress::Step, recipe::Recipe};
 const PACKAGES: &[&str] = &[
     "busybox-static",
     "e2fsprogs",
+    "pciutils",
     "qemu-system-x86",
     "qemu-system-xen",
     "rng-tools5",

@@ -15,7 +15,7 @@ use crate::{
     lab::{
         Arch, Lab,
         boot::{Boot, End, Outcome},
-        debian,
+        debian, system,
     },
 };
 
@@ -24,6 +24,8 @@ const LAST_WORDS: Duration = Duration::from_secs(15);
 
 /// The directory with Debian's kernel.
 const DEBIAN: &str = "debian";
+/// The image of a Debian system's disk.
+const SYSTEM: &str = "system";
 
 /// What the kernel of a fully virtualized guest is told: what takes long is left out.
 const HVM_WORDS: &str = " panic=-1 mitigations=off nokaslr noreplace-smp init_on_alloc=0 quiet";
@@ -62,6 +64,9 @@ impl Programs {
         }
         if tests.iter().any(|test| test.debian) {
             programs.insert(DEBIAN, debian::kernel(lab.cache())?);
+        }
+        if tests.iter().any(|test| test.system) {
+            programs.insert(SYSTEM, system::disk(lab.cache())?);
         }
         let mut examples: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for (package, name) in tests.iter().flat_map(|test| test.examples) {
@@ -104,6 +109,9 @@ impl LabTest {
             .counted(self.counted)
             .pinned(self.pinned)
             .timeout(self.timeout);
+        if let Some(image) = programs.0.get(SYSTEM).filter(|_| self.system) {
+            boot = boot.disk(image.clone());
+        }
         boot = boot.script(self.outer_script());
         boot = boot.file("test.sh", format!(". /lab/lib.sh\n{}\n", self.dom0));
         let examples = self.examples.iter().map(|(_, name)| name);

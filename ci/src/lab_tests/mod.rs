@@ -27,7 +27,7 @@ pub mod plain;
 mod privilege;
 mod readme;
 pub(crate) mod store;
-mod x86;
+pub(crate) mod x86;
 
 use std::time::Duration;
 
@@ -76,6 +76,9 @@ pub const ALL: &[&LabTest] = &[
     &store::THE_STORE_CLIENT_OUTLIVES_AN_UPDATE,
     &store::THE_STORE_CLIENT_OUTLIVES_ITS_SERVER,
     &x86::DEVICES_WORK_ON_X86,
+    &x86::GUESTS_END_ON_X86,
+    &x86::DEBIAN_BOOTS_FROM_A_DISK_ON_X86,
+    &x86::REGISTERS_STAND_EVERYTHING_ON_X86,
 ];
 
 /// A test in the lab.
@@ -120,6 +123,8 @@ pub struct LabTest {
     pub images: &'static [&'static str],
     /// Whether Debian's own kernel for arm64 and its modules are put into `/test/debian`.
     pub debian: bool,
+    /// Whether dom0 has a disk `/dev/vda` with a Debian system for a guest, on x86.
+    pub system: bool,
     /// Names and texts of files in `/test`, where the script runs.
     pub files: &'static [(&'static str, &'static str)],
     /// The guests that the script may start.
@@ -148,6 +153,7 @@ impl LabTest {
         released: &[],
         images: &[],
         debian: false,
+        system: false,
         files: &[],
         guests: &[],
         dom0: "",

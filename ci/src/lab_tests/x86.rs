@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{
     Guest, LabTest,
-    parts::{DAEMON, DEVICES, LAB_GUEST, virtio, xvde},
+    parts::{DAEMON, DEVICES, LAB_GUEST, TOOLS, virtio, xvde},
 };
 use crate::lab::Arch;
 
@@ -56,16 +56,27 @@ pub const DEVICES_WORK_ON_X86: LabTest = LabTest {
         vhost-device-xen check
         images messages lines
         daemon_start
-        for guest in messages lines; do
-            guest_start $guest
-            guest_wait $guest 100
-            guest_gone $guest 20
+        guest_start messages
+        guest_wait messages 100
+        guest_gone messages 20
+        # What a domain has can be taken and given while it is paused.
+        guest_start lines -p
+        wait_for 10 sh -c 'vhost-device-xen list | grep -q served'
+        for act in detach attach; do
+            vhost-device-xen $act lines virtio/0
+            vhost-device-xen $act lines xvde
         done
+        xl unpause lines
+        guest_wait lines 100
+        guest_gone lines 20
         daemon_leaves_nothing
     ",
     seen: &[
+        ("dom0", "without  irqfd: none: an interrupt costs more"),
+        ("dom0", "ok       ioeventfd: none, and none is used"),
         ("dom0", "nothing is left"),
         ("messages", "cpus: 1"),
+        ("messages", "PCI-MSIX-* virtio*"),
         ("messages", "all used again"),
         ("lines", "cpus: 4"),
         ("lines", "IO-APIC * virtio*"),
@@ -77,5 +88,270 @@ pub const DEVICES_WORK_ON_X86: LabTest = LabTest {
         ("messages", "WARNING"),
         ("lines", "WARNING"),
     ],
+    ..LabTest::DEFAULT
+};
+
+/// A guest reboots beside one that is destroyed while its disk is busy.
+pub const GUESTS_END_ON_X86: LabTest = LabTest {
+    name: "guests_end_on_x86",
+    arch: Arch::X86,
+    timeout: Duration::from_secs(700),
+    programs: &[DAEMON, LAB_GUEST],
+    files: &[DEVICES],
+    guests: &[
+        Guest {
+            name: "again",
+            config: &[
+                virtio!("0": "4"),
+                xvde!("0": "/tmp/again.img"),
+                "on_reboot = \"restart\"",
+            ],
+            files: &["devices.sh", LAB_GUEST],
+            script: "
+                set -e
+                . /devices.sh
+                entropy
+                if [ \"$(head -c 6 /dev/vda)\" = marked ]; then
+                    echo 'second life'
+                    lab-guest io /dev/vda 60 7 4
+                    exit 0
+                fi
+                echo 'first life'
+                printf marked > /dev/vda
+                sync
+                reboot -f
+            ",
+            ..Guest::DEFAULT
+        },
+        Guest {
+            name: "cut",
+            vcpus: 2,
+            config: &[virtio!("0": "4"), xvde!("0": "/tmp/cut.img")],
+            files: &["devices.sh", LAB_GUEST],
+            script: "
+                set -e
+                . /devices.sh
+                entropy
+                echo 'under way'
+                while :; do lab-guest io /dev/vda 60 7 4; done
+            ",
+            ..Guest::DEFAULT
+        },
+    ],
+    dom0: "
+        images again cut
+        daemon_start
+        guest_start again
+        guest_start cut
+        wait_line $(console cut) '60 requests' 100
+        xl destroy cut
+        guest_gone cut 20
+        wait_for 5 sh -c '! vhost-device-xen list | grep -q cut'
+        wait_line $(console again) 'DOMU-EXIT 0' 100
+        guest_gone again 20
+        no_guest
+        daemon_leaves_nothing
+    ",
+    seen: &[
+        ("again", "second life"),
+        ("again", "DOMU-EXIT 0"),
+        ("cut", "under way"),
+        ("dom0", "nothing is left"),
+    ],
+    unseen: &[
+        ("daemon", "ERROR"),
+        ("daemon", "panicked"),
+        ("again", "WARNING"),
+        ("cut", "WARNING"),
+    ],
+    ..LabTest::DEFAULT
+};
+
+/// A Debian system as it is installed on any machine boots from our disk, the only one it has.
+pub const DEBIAN_BOOTS_FROM_A_DISK_ON_X86: LabTest = LabTest {
+    name: "debian_boots_from_a_disk_on_x86",
+    arch: Arch::X86,
+    timeout: Duration::from_secs(900),
+    programs: &[DAEMON],
+    system: true,
+    guests: &[Guest {
+        name: "debian",
+        memory: 512,
+        // The last one counts.
+        words: "rdinit=/domu.sh systemd.show_status=0",
+        config: &[virtio!("0": "4"), xvde!("0": "/dev/vda")],
+        script: "#!/bin/busybox sh
+            /bin/busybox --install -s /bin
+            mount -t proc proc /proc
+            mount -t sysfs sys /sys
+            mount -t devtmpfs dev /dev
+            for module in /modules/*; do insmod $module; done
+            mkdir /mnt
+            mount -t ext4 /dev/vda /mnt
+            echo 'DOMU-UP with a system'
+            exec switch_root /mnt /sbin/init
+        ",
+        ..Guest::DEFAULT
+    }],
+    dom0: "
+        daemon_start
+        guest_start debian
+        guest_wait debian 200
+        guest_gone debian 60
+        daemon_leaves_nothing
+    ",
+    seen: &[
+        ("debian", "this is Debian GNU/Linux 13 (trixie)"),
+        ("debian", "its root is /dev/vda rw"),
+        ("debian", "its disks are: vda disk"),
+        ("debian", "to be read again"),
+        ("debian", "all of it is read"),
+        ("dom0", "nothing is left"),
+    ],
+    unseen: &[
+        ("daemon", "ERROR"),
+        ("daemon", "WARN"),
+        ("debian", "WARNING"),
+        ("debian", "I/O error"),
+    ],
+    ..LabTest::DEFAULT
+};
+
+/// A guest looks at its functions and reads them in every way that a processor has, then attacks them through
+/// memory and I/O ports; beside it another one, which is told by ACPI of devices on virtio-mmio, uses its own.
+pub const REGISTERS_STAND_EVERYTHING_ON_X86: LabTest = LabTest {
+    name: "registers_stand_everything_on_x86",
+    arch: Arch::X86,
+    timeout: Duration::from_secs(900),
+    programs: &[DAEMON, LAB_GUEST],
+    files: &[DEVICES],
+    guests: &[
+        Guest {
+            name: "strange",
+            config: &[virtio!("0": "4"), xvde!("0": "/tmp/strange.img")],
+            files: &["devices.sh", LAB_GUEST, TOOLS],
+            script: "
+                set -e
+                . /devices.sh
+                pci=/sys/bus/pci
+                entropy
+                lspci -vvn -d 1af4:
+                for slot in 08 14; do
+                    echo 0000:00:$slot.0 > $pci/drivers/virtio-pci/unbind
+                    echo 1 > $pci/devices/0000:00:$slot.0/enable
+                    lab-guest strings 0x$slot
+                    echo 0000:00:$slot.0 > $pci/drivers/virtio-pci/bind
+                done
+                entropy
+                lab-guest io /dev/vda 60 7 4
+                echo 'all read'
+                for slot in 08 14; do
+                    echo 0000:00:$slot.0 > $pci/drivers/virtio-pci/unbind
+                    echo 1 > $pci/devices/0000:00:$slot.0/enable
+                done
+                dmesg | grep -i -A20 'warning\\|call trace' || true
+                for slot in 08 14; do lab-guest pci 0x$slot 1$slot 500; done
+                echo 'attacked'
+            ",
+            ..Guest::DEFAULT
+        },
+        Guest {
+            name: "told",
+            config: &[
+                virtio!("0": "4"),
+                xvde!("0": "/tmp/told.img"),
+                "acpi_firmware = \"/tmp/told.aml\"",
+            ],
+            files: &["devices.sh", LAB_GUEST],
+            script: "
+                set -e
+                . /devices.sh
+                for device in /sys/bus/virtio/devices/*; do readlink -f $device; done
+                use_all() {
+                    [ \"$(ls /sys/bus/virtio/devices | wc -l)\" = 2 ]
+                    entropy
+                    lab-guest io /dev/vda 60 7 4
+                }
+                use_all
+                rebind_all
+                use_all
+                grep virtio /proc/interrupts
+                echo 'all used again'
+                until head -c 4 /dev/vda | grep -q over; do
+                    entropy > /dev/null
+                    sleep 0.2
+                    echo 3 > /proc/sys/vm/drop_caches
+                done
+                use_all
+                echo 'unharmed'
+            ",
+            ..Guest::DEFAULT
+        },
+    ],
+    dom0: "
+        printf '[[mmio]]\nguest = \"told\"\n' > x86.toml
+        vhost-device-xen acpi virtio/0 xvde --out /tmp/told.aml
+        images strange told
+        daemon_start --config x86.toml
+        guest_start told
+        guest_start strange
+        guest_wait strange 250
+        printf over | dd of=/tmp/told.img conv=notrunc 2> /dev/null
+        guest_wait told 100
+        xl destroy strange 2> /dev/null || true
+        guest_gone told 20
+        daemon_leaves_nothing
+        echo \"lines of the log: $(wc -l < /tmp/daemon.log)\"
+        [ $(wc -l < /tmp/daemon.log) -lt 600 ]
+    ",
+    seen: &[
+        ("strange", "MSI-X: Enable+ Count="),
+        ("strange", "strings: * accesses agree"),
+        ("strange", "all read"),
+        ("strange", "pci: * accesses done"),
+        ("strange", "attacked"),
+        ("told", "LNRO0005"),
+        ("told", "unharmed"),
+        ("dom0", "nothing is left"),
+    ],
+    unseen: &[
+        ("daemon", "panicked"),
+        ("daemon", "not served"),
+        ("daemon", "its process has ended"),
+        ("told", "WARNING"),
+    ],
+    ..LabTest::DEFAULT
+};
+
+/// With nothing but a `virtio=` line, for which `xl create` does not wait: whether the firmware, which looks at
+/// the bus once, finds the device, a hundred times. Xen's log has what it found.
+pub const THE_DAEMON_IS_FIRST_ON_X86: LabTest = LabTest {
+    name: "the_daemon_is_first_on_x86",
+    arch: Arch::X86,
+    timeout: Duration::from_secs(5400),
+    programs: &[DAEMON],
+    guests: &[Guest {
+        name: "soon",
+        config: &[virtio!("0": "4")],
+        ..Guest::DEFAULT
+    }],
+    dom0: "
+        xl set-parameters guest_loglvl=all
+        daemon_start
+        well=0
+        for n in $(seq 100); do
+            xl dmesg -c > /dev/null
+            guest_start soon
+            wait_for 60 sh -c \"xl dmesg | grep -q 'Invoking SeaBIOS'\"
+            if xl dmesg | grep -q 'pci dev 08:0 bar 10 '; then well=$((well + 1)); fi
+            echo \"$well of $n\"
+            xl destroy soon 2> /dev/null || true
+            wait_for 30 no_guest
+        done
+        echo \"in time: $well of 100\"
+        daemon_leaves_nothing
+    ",
+    seen: &[("dom0", "in time: 100 of 100")],
+    unseen: &[("daemon", "ERROR")],
     ..LabTest::DEFAULT
 };

@@ -6,6 +6,7 @@ mod chart;
 mod gauge;
 mod measure;
 mod report;
+mod x86;
 
 use std::{fs, process::ExitCode};
 
@@ -164,7 +165,10 @@ struct Measured {
 /// # Errors
 ///
 /// Those of the lab.
-pub(super) fn guest() -> Result<ExitCode, Error> {
+pub(super) fn guest(arch: Arch) -> Result<ExitCode, Error> {
+    if arch == Arch::X86 {
+        return x86::guest();
+    }
     let lab = Lab::setup(&Cache::open()?, Arch::Arm64)?;
     let programs = Programs::build(&lab, &[&COUNTED])?;
     let mut all = Vec::new();

@@ -95,7 +95,7 @@ pub(super) fn tables(measured: &Measured) -> String {
 }
 
 /// The head of a table with these columns.
-fn head(columns: &[&str]) -> String {
+pub(super) fn head(columns: &[&str]) -> String {
     let mut table = String::new();
     line(&mut table, columns);
     line(&mut table, &vec!["---"; columns.len()]);
@@ -188,14 +188,14 @@ fn line(table: &mut String, cells: &[&str]) {
 }
 
 /// In thousands, with three digits or more.
-fn thousands(number: Option<f64>) -> String {
+pub(super) fn thousands(number: Option<f64>) -> String {
     number.map_or_else(String::new, |number| match number / 1000.0 {
         few if few < 100.0 => format!("{few:.1}"),
         many => format!("{many:.0}"),
     })
 }
 
-fn plain(number: Option<f64>) -> String {
+pub(super) fn plain(number: Option<f64>) -> String {
     number.map_or_else(String::new, |number| match number {
         few if few < 10.0 => format!("{few:.2}"),
         some if some < 100.0 => format!("{some:.1}"),
@@ -203,7 +203,7 @@ fn plain(number: Option<f64>) -> String {
     })
 }
 
-fn ratio(one: Option<f64>, other: Option<f64>) -> String {
+pub(super) fn ratio(one: Option<f64>, other: Option<f64>) -> String {
     let of = |(one, other): (f64, f64)| format!("{:.2}", one / other);
     one.zip(other).map_or_else(String::new, of)
 }

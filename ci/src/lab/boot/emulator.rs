@@ -116,6 +116,18 @@ impl Boot<'_> {
             .args(["-append", &self.xen_words(X86_XEN)])
             .arg("-initrd")
             .arg(format!("kernel {X86_DOM0},initrd"));
+        if let Some(image) = &self.disk {
+            let image = image.display();
+            command
+                .arg("-drive")
+                .arg(format!(
+                    "file={image},format=raw,if=none,id=disk,snapshot=on"
+                ))
+                .args([
+                    "-device",
+                    "virtio-blk-pci,drive=disk,disable-legacy=on,iommu_platform=on",
+                ]);
+        }
     }
 
     fn xen_words(&self, words: &str) -> String {

@@ -116,6 +116,7 @@ pub struct Boot<'l> {
     counted: bool,
     pinned: bool,
     files: Vec<(String, Content)>,
+    disk: Option<PathBuf>,
 }
 
 impl<'l> Boot<'l> {
@@ -131,6 +132,7 @@ impl<'l> Boot<'l> {
             counted: false,
             pinned: false,
             files: Vec::new(),
+            disk: None,
         }
     }
 
@@ -174,6 +176,12 @@ impl<'l> Boot<'l> {
     /// Whether dom0 has one virtual CPU, which stays on the first one of the machine.
     pub fn pinned(mut self, pinned: bool) -> Self {
         self.pinned = pinned;
+        self
+    }
+
+    /// Gives dom0 a disk, `/dev/vda`; what is written to it does not reach the image. On x86.
+    pub fn disk(mut self, image: PathBuf) -> Self {
+        self.disk = Some(image);
         self
     }
 
