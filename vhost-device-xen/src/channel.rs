@@ -110,6 +110,14 @@ impl Location {
         }
     }
 
+    /// The place whose interrupt pin it has, on x86.
+    pub fn pin(self) -> Option<u8> {
+        match self {
+            Self::Mmio(_) | Self::Bridge { .. } => None,
+            Self::Acpi { slot } | Self::Pci { slot } => Some(slot),
+        }
+    }
+
     /// Where the guest takes something for registers of virtio-mmio, be it no device's.
     pub fn base(self) -> Option<u64> {
         match self {

@@ -56,7 +56,7 @@
 //! [[slot]]
 //! guest = "web"               # its name, its UUID, or "*"
 //! device = "xvde"             # as `list` calls it
-//! slot = 5                    # 1 to 31
+//! slot = 30                   # 4 to 31
 //!
 //! # What another process serves, before any other section.
 //! [[external]]

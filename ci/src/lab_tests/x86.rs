@@ -178,7 +178,7 @@ pub const DEBIAN_BOOTS_FROM_A_DISK_ON_X86: LabTest = LabTest {
         name: "debian",
         memory: 512,
         // The last one counts.
-        words: "rdinit=/domu.sh systemd.show_status=0",
+        words: "rdinit=/domu.sh systemd.show_status=0 systemd.getty_auto=no",
         config: &[virtio!("0": "4"), xvde!("0": "/dev/vda")],
         script: "#!/bin/busybox sh
             /bin/busybox --install -s /bin
@@ -205,7 +205,7 @@ pub const DEBIAN_BOOTS_FROM_A_DISK_ON_X86: LabTest = LabTest {
         ("debian", "its root is /dev/vda rw"),
         ("debian", "its disks are: vda disk"),
         ("debian", "to be read again"),
-        ("debian", "all of it is read"),
+        ("debian", "programs are read"),
         ("dom0", "nothing is left"),
     ],
     unseen: &[

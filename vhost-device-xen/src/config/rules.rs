@@ -193,8 +193,8 @@ struct RawSlot {
     slot: u8,
 }
 
-/// A bus has so many; the first is the chipset's.
-const SLOTS: RangeInclusive<u8> = 1..=31;
+/// A bus has so many; the first are the chipset's, and those of devices that every guest has.
+const SLOTS: RangeInclusive<u8> = 4..=31;
 
 impl TryFrom<RawSlot> for Slot {
     type Error = String;

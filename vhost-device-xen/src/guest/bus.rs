@@ -3,6 +3,7 @@
 //! The devices of a guest by address.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use backends::warn_limited;
 use xen_ioreq::{Access, Handler, Ranges, Sbdf, Space};
@@ -63,17 +64,7 @@ impl Bus {
     /// [`Error::Overlap`], or when Xen refuses.
     pub fn insert(&mut self, mut device: GuestDevice) -> Result<(), Error> {
         let new = device.location();
-        let overlap = |place| Err(Error::Overlap { place });
-        for other in self.devices.values().map(GuestDevice::location) {
-            if let (Some(new), Some(other)) = (new.base(), other.base())
-                && new.abs_diff(other) < MMIO_SIZE
-            {
-                return overlap(format!("at {new:#x}"));
-            }
-            if let Some(slot) = new.slot().filter(|slot| other.slot() == Some(*slot)) {
-                return overlap(format!("in place {slot} of the PCI bus"));
-            }
-        }
+        self.check_room(new)?;
         if let Some(registers) = device.registers() {
             is_mapped(self.ranges.map_mmio(registers))?;
         }
@@ -82,6 +73,27 @@ impl Bus {
         }
         follow(&self.ranges, &mut device);
         self.devices.insert(device.id(), device);
+        Ok(())
+    }
+
+    /// Whether there is room for a device. To be asked before it is made, which changes the interrupt of its place.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Overlap`].
+    pub fn check_room(&self, new: Location) -> Result<(), Error> {
+        let overlap = |place| Err(Error::Overlap { place });
+        for other in self.devices.values().map(GuestDevice::location) {
+            if let (Some(new), Some(other)) = (new.base(), other.base())
+                && new.abs_diff(other) < MMIO_SIZE
+            {
+                return overlap(format!("at {new:#x}"));
+            }
+            let place = |location: Location| location.slot().or(location.pin());
+            if let Some(slot) = place(new).filter(|slot| place(other) == Some(*slot)) {
+                return overlap(format!("in place {slot} of the PCI bus"));
+            }
+        }
         Ok(())
     }
 
@@ -101,6 +113,27 @@ impl Bus {
             log::debug!("{}", chain(&e));
         }
         Some(device)
+    }
+
+    /// Looks where a device's function has its BAR now, after it was changed by other than an access.
+    pub fn follow(&mut self, id: DeviceId) {
+        let Some(device) = self.devices.get_mut(&id) else {
+            return;
+        };
+        let old = device.placed;
+        follow(&self.ranges, device);
+        let is_left = |other: &&GuestDevice| other.placed.is_some() && other.placed == old;
+        // Drivers may move one where another one still is; which has the range alone when that moves, too.
+        for left in self
+            .devices
+            .values()
+            .filter(is_left)
+            .filter_map(|other| other.placed)
+        {
+            if let Err(e) = is_mapped(self.ranges.map_mmio(bar_at(left))) {
+                warn_limited!("{}", chain(&e));
+            }
+        }
     }
 
     /// A device.
@@ -221,16 +254,18 @@ fn follow(ranges: &Ranges, device: &mut GuestDevice) {
     if bar == device.placed {
         return;
     }
-    let range = |bar| bar..=bar + u64::from(BAR_SIZE - 1);
-    let old = device
-        .placed
-        .take()
-        .map(|old| ranges.unmap_mmio(range(old)));
-    let new = bar.map(|new| is_mapped(ranges.map_mmio(range(new))));
+    let old = device.placed.take();
+    let old = old.map(|old| ranges.unmap_mmio(bar_at(old)));
+    let new = bar.map(|new| is_mapped(ranges.map_mmio(bar_at(new))));
     device.placed = bar.filter(|_| matches!(new, Some(Ok(()))));
     for error in [old, new].into_iter().flatten().filter_map(Result::err) {
         warn_limited!("{}", chain(&error));
     }
+}
+
+/// The addresses of a BAR.
+fn bar_at(place: u64) -> RangeInclusive<u64> {
+    place..=place + u64::from(BAR_SIZE - 1)
 }
 
 /// What is mapped is so already where a process before this one has done it.
@@ -259,8 +294,8 @@ impl Handler for Bus {
         if is_ready {
             self.ready.push(device);
         }
-        if let (Place::Config(_), Some(found)) = (place, self.devices.get_mut(&device)) {
-            follow(&self.ranges, found);
+        if let Place::Config(_) = place {
+            self.follow(device);
         }
         queue.map(|queue| Kick { device, queue })
     }
@@ -273,5 +308,110 @@ impl Handler for Bus {
 
     fn invalidate(&mut self) {
         self.devices.values().for_each(GuestDevice::invalidate);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use backends::rng::{Entropy, Source};
+    use xen_hypercall::DomId;
+    use xen_ioctls::sim::{Arch, Config, Guest, Xen};
+    use xen_ioreq::IoreqServer;
+    use xen_vm_memory::GuestSpace;
+
+    use super::*;
+    use crate::channel::{DeviceKind, DeviceSpec, Directory};
+    use crate::guest::device::Server;
+    use crate::guest::raiser::Raiser;
+
+    const DOMAIN: DomId = DomId(3);
+    const COMMAND: u64 = 4;
+    const BAR: u64 = 0x10;
+
+    /// A guest on x86 with entropy sources in two slots.
+    struct Pair {
+        guest: Guest,
+        bus: Bus,
+        _server: IoreqServer,
+    }
+
+    impl Pair {
+        fn new() -> Self {
+            let xen = Xen::with(Config {
+                arch: Arch::X86,
+                ..Config::default()
+            });
+            let guest = xen.create_domain(DOMAIN, 1);
+            let server =
+                IoreqServer::create_with(DOMAIN, xen.privcmd(), xen.event_channels()).unwrap();
+            let mut bus = Bus::new(server.ranges().clone()).unwrap();
+            let raiser = Raiser {
+                domain: DOMAIN,
+                privcmd: xen.privcmd(),
+                irqfd: false,
+                missing: Default::default(),
+            };
+            for slot in [8, 9] {
+                let spec = DeviceSpec {
+                    id: DeviceId {
+                        directory: Directory::Virtio,
+                        index: slot.into(),
+                    },
+                    location: Location::Pci { slot },
+                    grants: false,
+                    kind: DeviceKind::Rng { rate: None },
+                };
+                let server = Server::Here(Box::new(Entropy::new(Source::Kernel)));
+                let space = GuestSpace::foreign(DOMAIN, xen.privcmd());
+                let record = tempfile::tempfile().unwrap();
+                let device = GuestDevice::new(spec, server, record, space, &raiser).unwrap();
+                bus.insert(device).unwrap();
+            }
+            Self {
+                guest,
+                bus,
+                _server: server,
+            }
+        }
+
+        fn set(&mut self, slot: u8, addr: u64, value: u64) {
+            let access = Access {
+                space: Space::PciConfig(function(slot)),
+                addr,
+                size: 4,
+            };
+            assert!(self.bus.write(access, value).is_none());
+        }
+    }
+
+    #[test]
+    fn there_is_no_room_where_a_device_is() {
+        let pair = Pair::new();
+
+        for taken in [Location::Pci { slot: 8 }, Location::Acpi { slot: 9 }] {
+            assert!(matches!(
+                pair.bus.check_room(taken),
+                Err(Error::Overlap { .. })
+            ));
+        }
+        assert!(pair.bus.check_room(Location::Pci { slot: 10 }).is_ok());
+    }
+
+    #[test]
+    fn a_function_keeps_its_range_when_one_leaves_that_was_there_before() {
+        let mut pair = Pair::new();
+        let (first, second) = (0xf000_0000, 0xf000_8000);
+        pair.set(8, BAR, first);
+        pair.set(8, COMMAND, 2);
+        pair.set(9, BAR, first);
+        pair.set(9, COMMAND, 2);
+        let ranges = pair.guest.ranges();
+
+        pair.set(8, BAR, second);
+
+        // The one that was shared is still there, beside the new one.
+        assert_eq!(pair.guest.ranges(), ranges + 1);
+        pair.set(9, COMMAND, 0);
+        assert_eq!(pair.guest.ranges(), ranges);
     }
 }

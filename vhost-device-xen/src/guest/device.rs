@@ -240,13 +240,20 @@ impl GuestDevice {
                     self.name()
                 );
                 self.signals.broken();
+                // It has a function at power-on, whose pin could not be lowered.
+                if self.location().pin().is_none() {
+                    self.interrupts.raise_all();
+                }
+                return Ok(());
             }
         }
         self.used = self.registers.is_driver_ok();
-        // What the driver was not told, it is told now, maybe once more.
-        self.signals.queue();
-        self.signals.config();
-        self.interrupts.raise_all();
+        if self.used {
+            // What the driver was not told, it is told now, maybe once more.
+            self.signals.queue();
+            self.signals.config();
+            self.interrupts.raise_all();
+        }
         Ok(())
     }
 

@@ -133,7 +133,8 @@ impl Line {
         let Raise::DmOp { bound, kept } = &self.raise else {
             return;
         };
-        let bound = *bound.lock().unwrap_or_else(PoisonError::into_inner);
+        // Held until it is raised: a driver that masks or frees the vector has had the last of it then.
+        let bound = bound.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(signal) = bound.filter(|_| kept.swap(false, Ordering::SeqCst)) else {
             return;
         };

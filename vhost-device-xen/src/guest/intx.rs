@@ -14,7 +14,7 @@ use super::Error;
 use crate::transport::pci::Pin;
 
 /// INTA.
-const INTA: u8 = 0;
+pub const INTA: u8 = 0;
 
 /// The pin of one function.
 #[derive(Debug)]

@@ -44,6 +44,7 @@ use bus::Bus;
 pub use device::chain;
 use device::{GuestDevice, Server};
 pub use interrupts::Interrupts;
+pub use intx::INTA;
 pub use memory::Space;
 use raiser::Raiser;
 use signal::Signal;
@@ -368,6 +369,7 @@ impl Guest {
         let mut files = files.into_iter();
         let record = File::from(files.next().ok_or(Error::NoRecord)?);
         let spec = self.raiser.place(spec);
+        self.bus.check_room(spec.location)?;
         let grants = match spec.grants {
             true => Some(Grants::from(files.next().ok_or(Error::NoGrants)?)),
             false => None,
@@ -462,8 +464,11 @@ impl Guest {
         };
         let file = files.next().map(File::from);
         let server = self.server_of(&spec, grants.as_ref(), file)?;
+        let id = spec.id;
         let device = self.bus.get(spec.id).ok_or(Error::NotGone)?;
-        device.restore(spec, server)
+        let restored = device.restore(spec, server);
+        self.bus.follow(id);
+        restored
     }
 
     fn detach_all(&mut self) {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use event_manager::{EventOps, EventSet, Events};
 use xen_hypercall::DomId;
-use xen_hypercall::dm_op::{CreateIoreqServer, DestroyIoreqServer, ServerId};
+use xen_hypercall::dm_op::{CreateIoreqServer, DestroyIoreqServer, ServerId, SetPciIntxLevel};
 use xen_ioctls::Privcmd;
 use xen_store::Store;
 
@@ -21,7 +21,7 @@ use super::keys::{Key, device_path, state};
 use super::process::GuestProcess;
 use super::{Announcement, Entry, Error, PATIENCE, Supervisor, Token, confine};
 use crate::channel::{Command, DeviceKind, DeviceSpec, Directory, Report};
-use crate::guest::chain;
+use crate::guest::{INTA, chain};
 
 /// Characters of what a process says that get into the log.
 const LONGEST: usize = 1000;
@@ -159,6 +159,8 @@ impl Supervisor {
                 (Err(e), None) => self.refuse(key, &chain(&e)),
             }
         }
+        // What is new, or was refused, is not to take the place of what is used.
+        devices.sort_by_key(|device| device.is_new);
         Ok(devices)
     }
 
@@ -400,10 +402,15 @@ impl Supervisor {
                 return Ok(());
             }
         }
+        let pin = |(key, _): &(Key, Entry)| state.spec(key.1)?.location.pin();
+        let pins: Vec<u8> = keys.iter().filter_map(pin).collect();
         for (key, entry) in keys {
             if matches!(entry, Entry::Attaching | Entry::Attached) {
                 self.refuse(key, &format!("the guest's process has ended ({end})"));
             }
+        }
+        for pin in pins {
+            lower(domain, pin);
         }
         if let Some(server) = state.server() {
             destroy(domain, server);
@@ -560,6 +567,15 @@ fn create(domain: u16, state: &mut GuestState) -> io::Result<()> {
     state
         .set_server(server)
         .inspect_err(|_| destroy(domain, server))
+}
+
+/// Makes the interrupt pin of a function on x86 low, which nobody is there to do any more. It may be low.
+fn lower(domain: u16, slot: u8) {
+    let low = SetPciIntxLevel::new(slot, INTA, false);
+    let lowered = Privcmd::open().and_then(|privcmd| privcmd.perform(DomId(domain), low));
+    if let Err(e) = lowered {
+        log::debug!("{e}");
+    }
 }
 
 /// Ends the IOREQ server of a process that could not. The guest's next accesses go nowhere then,

@@ -463,8 +463,8 @@ mod tests {
                 .to_owned()
         };
 
-        assert_eq!(failure("xvde", "0"), "slot: 0 is not between 1 and 31");
-        assert_eq!(failure("xvde", "32"), "slot: 32 is not between 1 and 31");
+        assert_eq!(failure("xvde", "3"), "slot: 3 is not between 4 and 31");
+        assert_eq!(failure("xvde", "32"), "slot: 32 is not between 4 and 31");
         assert_eq!(
             failure("sda", "5"),
             "device: \"sda\" is none, as virtio/0 or xvde is"

@@ -77,7 +77,7 @@ pub enum Pin {
 pub struct Function {
     /// The virtio device ID.
     device: u32,
-    /// Whether it has an interrupt pin.
+    /// Whether it has an interrupt pin, as on x86.
     has_pin: bool,
     space: Space,
     table: Table,
@@ -106,7 +106,8 @@ impl Function {
 
     /// What a vector sends, unless it is masked.
     pub fn message(&self, vector: u16) -> Option<Message> {
-        let message = self.table.message(vector);
+        let event = self.table.event(vector).filter(|_| self.has_pin);
+        let message = self.table.message(vector).or(event);
         message.filter(|_| self.space.is_sending())
     }
 

@@ -8,6 +8,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 pub const ENTRY: usize = size_of::<Entry>();
 /// Bit 0 of an entry's last word: its vector is masked.
 const MASKED: u32 = 1;
+/// The vector in what a message says.
+const VECTOR: u32 = 0xff;
 
 /// What a device writes, and where, to interrupt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +43,19 @@ impl Entry {
             address: high << 32 | low,
             data: self.data,
         })
+    }
+}
+
+impl Entry {
+    /// What to send where Linux has made an event channel of the message (XENFEAT_hvm_pirqs): it names no vector, and
+    /// masks the channel. The entry stays masked as it was found (arch/x86/pci/xen.c, `xen_hvm_setup_msi_irqs`).
+    fn event(&self) -> Option<Message> {
+        let unmasked = Self {
+            control: self.control & !MASKED,
+            ..*self
+        };
+        let is_event = self.data & VECTOR == 0 && self.address != [0; 2];
+        unmasked.message().filter(|_| is_event)
     }
 }
 
@@ -98,6 +113,11 @@ impl Table {
     /// What a vector sends, unless it is masked.
     pub fn message(&self, vector: u16) -> Option<Message> {
         self.0.get(usize::from(vector))?.message()
+    }
+
+    /// What a vector sends if that is an event channel's, masked or not. On x86.
+    pub fn event(&self, vector: u16) -> Option<Message> {
+        self.0.get(usize::from(vector))?.event()
     }
 }
 

@@ -333,6 +333,22 @@ fn reading_the_reasons_of_an_interrupt_acknowledges_them() {
 }
 
 #[test]
+fn a_message_that_is_an_event_channels_needs_no_unmasking_on_x86() {
+    let mut disk = disk();
+    disk.send(0, 0x4300);
+    let entry = |disk: &mut Driver, data: u64| {
+        disk.set_bar(0x4000 + 12, 4, 1);
+        disk.set_bar(0x4000 + 8, 4, data);
+        disk.function.message(0).map(|message| message.data)
+    };
+
+    assert_eq!(entry(&mut disk, 0x4300), Some(0x4300));
+    assert_eq!(entry(&mut disk, 0x4341), None);
+    disk.set_bar(0x4000, 4, 0);
+    assert_eq!(entry(&mut disk, 0), None);
+}
+
+#[test]
 fn the_pin_is_used_until_there_are_messages() {
     let mut disk = disk();
     let msix = disk.of(0x11);
