@@ -85,6 +85,7 @@ pub fn run(subject: Subject, names: &[String]) -> Result<ExitCode, Error> {
             .iter()
             .chain(&crowd::A_GUEST_REBOOTS_TWENTY_TIMES)
             .chain(pci::THE_DAEMON_IS_FIRST_ON_PCI)
+            .chain([&x86::DEBIAN_BOOTS_FROM_A_DISK_ON_X86])
             .chain([&x86::THE_DAEMON_IS_FIRST_ON_X86])
             .chain([&pci::DEBIANS_KERNEL_USES_DEVICES_ON_PCI])
             .chain([
