@@ -31,12 +31,12 @@ const USE_THEM: &str = "
 ";
 
 macro_rules! guest {
-    ($name:literal, $vcpus:literal, $words:literal) => {
+    ($name:literal, $vcpus:literal, $words:literal $(, $more:literal)?) => {
         Guest {
             name: $name,
             vcpus: $vcpus,
             words: $words,
-            config: &[virtio!("0": "4"), xvde!("0": "/tmp/", $name, ".img")],
+            config: &[virtio!("0": "4"), xvde!("0": "/tmp/", $name, ".img") $(, $more)?],
             files: &["devices.sh", LAB_GUEST],
             script: USE_THEM,
             ..Guest::DEFAULT
@@ -48,17 +48,24 @@ macro_rules! guest {
 pub const DEVICES_WORK_ON_X86: LabTest = LabTest {
     name: "devices_work_on_x86",
     arch: Arch::X86,
-    timeout: Duration::from_secs(600),
+    timeout: Duration::from_secs(800),
     programs: &[DAEMON, LAB_GUEST],
     files: &[DEVICES],
-    guests: &[guest!("messages", 1, ""), guest!("lines", 4, "pci=nomsi")],
+    guests: &[
+        guest!("messages", 1, ""),
+        // As up to Xen 4.18: Linux makes event channels of messages.
+        guest!("events", 1, "", "hvm_pirq = 1"),
+        guest!("lines", 4, "pci=nomsi"),
+    ],
     dom0: "
         vhost-device-xen check
-        images messages lines
+        images messages events lines
         daemon_start
-        guest_start messages
-        guest_wait messages 100
-        guest_gone messages 20
+        for guest in messages events; do
+            guest_start $guest
+            guest_wait $guest 100
+            guest_gone $guest 20
+        done
         # What a domain has can be taken and given while it is paused.
         guest_start lines -p
         wait_for 10 sh -c 'vhost-device-xen list | grep -q served'
@@ -78,6 +85,8 @@ pub const DEVICES_WORK_ON_X86: LabTest = LabTest {
         ("messages", "cpus: 1"),
         ("messages", "PCI-MSIX-* virtio*"),
         ("messages", "all used again"),
+        ("events", "xen-pirq * virtio*"),
+        ("events", "all used again"),
         ("lines", "cpus: 4"),
         ("lines", "IO-APIC * virtio*"),
         ("lines", "all used again"),
@@ -86,6 +95,7 @@ pub const DEVICES_WORK_ON_X86: LabTest = LabTest {
         ("daemon", "ERROR"),
         ("daemon", "WARN"),
         ("messages", "WARNING"),
+        ("events", "WARNING"),
         ("lines", "WARNING"),
     ],
     ..LabTest::DEFAULT
