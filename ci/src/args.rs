@@ -39,7 +39,7 @@ pub enum Task {
     /// Boot Xen, start the daemon and guests, and show what they do
     Demo {
         /// The machine's architecture
-        #[arg(long, value_enum, default_value_t = Arch::host())]
+        #[arg(long, value_enum, default_value_t)]
         arch: Arch,
     },
     /// Measure SUBJECT beside its counterpart, in the lab if that takes Xen, and print a table
@@ -106,6 +106,9 @@ pub enum Subject {
     Memory,
     /// xen-store, on xenstored and oxenstored
     Store,
+    /// Fully virtualized guests on x86, in all that they do; the emulator stands still now and then
+    #[value(name = "x86")]
+    X86,
 }
 
 /// What can be done with the lab.

@@ -14,8 +14,14 @@ use crate::lab::{Arch, Lab};
 use crate::lab_tests::parts::{DAEMON, devices, virtio, xvde};
 use crate::lab_tests::{Guest, LabTest, Programs, Verdict};
 
-/// What each guest does, and says.
-const SCRIPT: &str = "
+/// What each guest does, and says, with a file of so many MiB.
+macro_rules! script {
+    ($mib:literal) => {
+        concat!(
+            "
+    mib=",
+            $mib,
+            "
     set -e
     say() { echo \"> $*\"; }
     sum() { md5sum < /mnt/file | cut -d' ' -f1; }
@@ -25,8 +31,8 @@ const SCRIPT: &str = "
     mkfs.ext2 /dev/vda > /dev/null
     mkdir -p /mnt
     mount -t ext2 /dev/vda /mnt
-    say 'writing 32 MiB'
-    head -c 33554432 /dev/urandom > /mnt/file
+    say \"writing $mib MiB\"
+    head -c $((mib * 1048576)) /dev/urandom > /mnt/file
     written=$(sum)
     say \"its checksum is $written\"
     umount /mnt
@@ -37,7 +43,10 @@ const SCRIPT: &str = "
     [ \"$read\" = \"$written\" ]
     umount /mnt
     say 'the checksums are the same'
-";
+"
+        )
+    };
+}
 
 /// On arm64: a guest with grants, and one without.
 const ARM64: LabTest = LabTest {
@@ -48,14 +57,14 @@ const ARM64: LabTest = LabTest {
         Guest {
             name: "grants",
             config: devices!("grants", "1"),
-            script: SCRIPT,
+            script: script!("32"),
             ..Guest::DEFAULT
         },
         Guest {
             name: "foreign",
             vcpus: 2,
             config: devices!("foreign", "0"),
-            script: SCRIPT,
+            script: script!("32"),
             ..Guest::DEFAULT
         },
     ],
@@ -87,7 +96,7 @@ const X86: LabTest = LabTest {
     guests: &[Guest {
         name: "hvm",
         config: &[virtio!("0": "4"), xvde!("0": "/tmp/hvm.img")],
-        script: SCRIPT,
+        script: script!("8"),
         ..Guest::DEFAULT
     }],
     dom0: concat!("guests=hvm\n", include_str!("../lab/demo.sh")),

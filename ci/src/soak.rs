@@ -85,8 +85,6 @@ pub fn run(subject: Subject, names: &[String]) -> Result<ExitCode, Error> {
             .iter()
             .chain(&crowd::A_GUEST_REBOOTS_TWENTY_TIMES)
             .chain(pci::THE_DAEMON_IS_FIRST_ON_PCI)
-            .chain([&x86::DEBIAN_BOOTS_FROM_A_DISK_ON_X86])
-            .chain([&x86::THE_DAEMON_IS_FIRST_ON_X86])
             .chain([&pci::DEBIANS_KERNEL_USES_DEVICES_ON_PCI])
             .chain([
                 &crowd::TWENTY_LARGE_GUESTS_COME_AND_GO,
@@ -95,6 +93,13 @@ pub fn run(subject: Subject, names: &[String]) -> Result<ExitCode, Error> {
                 &crowd::A_HOSTILE_GUEST_ATTACKS_FOR_FIVE_MINUTES,
             ])
             .collect(),
+        Subject::X86 => vec![
+            &x86::DEVICES_WORK_ON_X86,
+            &x86::GUESTS_END_ON_X86,
+            &x86::DEBIAN_BOOTS_FROM_A_DISK_ON_X86,
+            &x86::REGISTERS_STAND_EVERYTHING_ON_X86,
+            &x86::THE_DAEMON_IS_FIRST_ON_X86,
+        ],
         Subject::Memory => vec![
             &memory::RANDOM_PATTERNS_ARE_SERVED_IN_EVERY_MODE,
             &memory::MEMORY_MAY_GO_WHILE_IT_IS_USED,

@@ -75,9 +75,6 @@ pub const ALL: &[&LabTest] = &[
     &store::NO_COUNT_IS_LOST_IN_THE_STORE,
     &store::THE_STORE_CLIENT_OUTLIVES_AN_UPDATE,
     &store::THE_STORE_CLIENT_OUTLIVES_ITS_SERVER,
-    &x86::DEVICES_WORK_ON_X86,
-    &x86::GUESTS_END_ON_X86,
-    &x86::REGISTERS_STAND_EVERYTHING_ON_X86,
 ];
 
 /// A test in the lab.
