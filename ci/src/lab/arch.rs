@@ -22,15 +22,6 @@ impl Arch {
     /// All of them.
     pub const ALL: [Self; 2] = [Self::Arm64, Self::X86];
 
-    /// The one of this machine, or the one whose lab every machine can have.
-    pub const fn host() -> Self {
-        if cfg!(target_arch = "x86_64") {
-            Self::X86
-        } else {
-            Self::Arm64
-        }
-    }
-
     /// What messages call it.
     pub const fn name(self) -> &'static str {
         match self {

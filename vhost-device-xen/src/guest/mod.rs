@@ -465,7 +465,7 @@ impl Guest {
         let file = files.next().map(File::from);
         let server = self.server_of(&spec, grants.as_ref(), file)?;
         let id = spec.id;
-        let device = self.bus.get(spec.id).ok_or(Error::NotGone)?;
+        let device = self.bus.get(id).ok_or(Error::NotGone)?;
         let restored = device.restore(spec, server);
         self.bus.follow(id);
         restored

@@ -403,14 +403,13 @@ impl Supervisor {
             }
         }
         let pin = |(key, _): &(Key, Entry)| state.spec(key.1)?.location.pin();
-        let pins: Vec<u8> = keys.iter().filter_map(pin).collect();
+        for slot in keys.iter().filter_map(pin) {
+            lower(domain, slot);
+        }
         for (key, entry) in keys {
             if matches!(entry, Entry::Attaching | Entry::Attached) {
                 self.refuse(key, &format!("the guest's process has ended ({end})"));
             }
-        }
-        for pin in pins {
-            lower(domain, pin);
         }
         if let Some(server) = state.server() {
             destroy(domain, server);

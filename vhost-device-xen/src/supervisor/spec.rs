@@ -137,18 +137,15 @@ fn location<S: Store>(keys: &Keys<'_, S>, key: Key, config: &Config) -> Result<L
     let (_, id) = key;
     // libxl places devices on Arm only.
     if keys.text("base")? == "0" && keys.text("irq")? == "0" {
-        // What the guest's table says is made without the configuration.
-        let has_table = rules::is_of(keys.store, key, &config.mmio)?;
-        let chosen = match has_table {
-            true => None,
-            false => rules::slot_of(keys.store, key, &config.slot)?,
+        let usual = x86::slot(id);
+        let location = match rules::is_of(keys.store, key, &config.mmio)? {
+            // What the guest's table says is made without the configuration.
+            true => usual.map(|slot| Location::Acpi { slot }),
+            false => rules::slot_of(keys.store, key, &config.slot)?
+                .or(usual)
+                .map(|slot| Location::Pci { slot }),
         };
-        let slot = chosen.or_else(|| x86::slot(id));
-        let slot = slot.ok_or(Error::NoSlot { index: id.index })?;
-        return match has_table {
-            true => Ok(Location::Acpi { slot }),
-            false => Ok(Location::Pci { slot }),
-        };
+        return location.ok_or(Error::NoSlot { index: id.index });
     }
     let irq = keys.number(
         "irq",

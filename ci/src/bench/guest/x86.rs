@@ -4,7 +4,7 @@
 
 use std::{fmt::Write, process::ExitCode, time::Duration};
 
-use super::{CASES, Figure, Figures, measure, report};
+use super::{CASES, Figure, Figures, PV, measure, report};
 use crate::{
     cache::Cache,
     error::Error,
@@ -25,7 +25,6 @@ const CASES_OF_DISKS: &str = "\
 
 /// Who serves, in the order of the table.
 const PEERS: &[&str] = &[PV, QEMU, OURS];
-const PV: &str = "pv";
 const QEMU: &str = "qemu";
 const OURS: &str = "ours";
 

@@ -36,26 +36,24 @@ impl Entry {
         control: MASKED,
     };
 
-    /// What to send, unless that is masked.
-    fn message(&self) -> Option<Message> {
+    fn content(&self) -> Message {
         let [low, high] = self.address.map(u64::from);
-        (self.control & MASKED == 0).then_some(Message {
+        Message {
             address: high << 32 | low,
             data: self.data,
-        })
+        }
     }
-}
 
-impl Entry {
+    /// What to send, unless that is masked.
+    fn message(&self) -> Option<Message> {
+        (self.control & MASKED == 0).then(|| self.content())
+    }
+
     /// What to send where Linux has made an event channel of the message (XENFEAT_hvm_pirqs): it names no vector, and
     /// masks the channel. The entry stays masked as it was found (arch/x86/pci/xen.c, `xen_hvm_setup_msi_irqs`).
     fn event(&self) -> Option<Message> {
-        let unmasked = Self {
-            control: self.control & !MASKED,
-            ..*self
-        };
         let is_event = self.data & VECTOR == 0 && self.address != [0; 2];
-        unmasked.message().filter(|_| is_event)
+        is_event.then(|| self.content())
     }
 }
 
