@@ -7,14 +7,10 @@ place_in_guest() { echo "/dev/$peer"; }
 
 # bench_x86: every case with every disk, which are the same file
 bench_x86() {
-    head -c 67108864 /dev/zero > $image
-    losetup /dev/loop0 $image
-    cp block /etc/xen/scripts/block
-    chmod 755 /etc/xen/scripts/block
+    bench_image
     daemon_start
     peer_start guest
-    for _peer in pv qemu ours; do
-        peer=$_peer
+    for peer in pv qemu ours; do
         case $peer in
         pv) peer_measure blkif-backend ;;
         # The device model's events are those of all its devices; the others are idle.

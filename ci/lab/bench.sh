@@ -17,14 +17,19 @@ guest = "pci-grants"
 guest = "pci-foreign"
 '
 
-# bench_prepare: an image without holes, a block device on it, a chip, and what libxl runs for blkback
-bench_prepare() {
+# bench_image: an image without holes, a block device on it, and what libxl runs for blkback
+bench_image() {
     head -c 67108864 /dev/zero > $image
     losetup /dev/loop0 $image
-    insmod /lab/modules/i2c-stub.ko chip_addr=0x50
-    stub=$(ls -d /dev/i2c-* | head -n 1)
     cp block /etc/xen/scripts/block
     chmod 755 /etc/xen/scripts/block
+}
+
+# bench_prepare: the image, a chip, and what guests and the daemon are told
+bench_prepare() {
+    bench_image
+    insmod /lab/modules/i2c-stub.ko chip_addr=0x50
+    stub=$(ls -d /dev/i2c-* | head -n 1)
     echo "$chips" > bench.toml
     pci_trees
 }

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 
 // UNSAFE: x86 reaches configuration spaces through two I/O ports.
-#![expect(unsafe_code)]
+#![cfg_attr(target_arch = "x86_64", expect(unsafe_code))]
 
 //! The configuration space of a PCI function: on arm64 a part of the memory, on x86 behind two ports.
 
-use std::io;
+use std::{error::Error, io};
 
-use crate::window::Width;
-#[cfg(any(test, target_arch = "aarch64"))]
-use crate::window::Window;
+use crate::window::{Width, Window};
 
 /// How much of it is looked at: through the ports there is no more.
 pub const CONFIG_SIZE: usize = if cfg!(target_arch = "aarch64") {
@@ -17,6 +15,11 @@ pub const CONFIG_SIZE: usize = if cfg!(target_arch = "aarch64") {
 } else {
     0x100
 };
+
+/// Where BAR 0 is said.
+pub const BAR: usize = 0x10;
+/// How large it is.
+pub const BAR_SIZE: usize = 0x8000;
 
 /// The configuration space of one function.
 #[derive(Debug)]
@@ -30,6 +33,20 @@ pub enum Function {
 }
 
 impl Function {
+    /// The virtio function in a slot of the guest's first bus, its BAR, and where that is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Function::open`], and when there is none, or its BAR cannot be mapped.
+    pub fn virtio(slot: u64) -> Result<(Self, Window, u64), Box<dyn Error>> {
+        let config = Self::open(slot)?;
+        if config.read(0, Width::B2) != 0x1af4 {
+            return Err("there is no virtio function".into());
+        }
+        let base = config.read(BAR, Width::B4) & !0xf;
+        Ok((config, Window::open(base, BAR_SIZE)?, base))
+    }
+
     /// The function 0 in a slot of the guest's first bus.
     ///
     /// # Errors
@@ -50,9 +67,8 @@ impl Function {
     /// When the memory cannot be mapped, or the ports are not allowed.
     #[cfg(target_arch = "x86_64")]
     pub fn open(slot: u64) -> io::Result<Self> {
-        let slot = u32::try_from(slot).map_err(io::Error::other)?;
         ports::allow()?;
-        Ok(Self::Ports(ports::ENABLE | slot << 11))
+        ports::address(slot).map(Self::Ports)
     }
 
     /// Reads `width` at `offset`, which is a multiple of it.
@@ -85,10 +101,20 @@ pub mod ports {
     use crate::window::Width;
 
     /// What makes the second port lead to a function.
-    pub const ENABLE: u32 = 1 << 31;
+    const ENABLE: u32 = 1 << 31;
     const ADDRESS: u16 = 0xcf8;
     /// Where the chosen register is.
-    pub const DATA: u16 = 0xcfc;
+    const DATA: u16 = 0xcfc;
+
+    /// What the first port is given for the function in a slot.
+    ///
+    /// # Errors
+    ///
+    /// When no bus has such a slot.
+    pub fn address(slot: u64) -> io::Result<u32> {
+        let slot = u32::try_from(slot).map_err(io::Error::other)?;
+        Ok(ENABLE | slot << 11)
+    }
 
     /// Asks the kernel for the ports.
     ///
@@ -116,10 +142,14 @@ pub mod ports {
 
     /// Reads a register. Eight bytes take two turns.
     pub fn read(function: u32, offset: usize, width: Width) -> u64 {
+        if width == Width::B8 {
+            let high = read(function, offset + 4, Width::B4);
+            return read(function, offset, Width::B4) | high << 32;
+        }
+        let port = choose(function, offset);
         let value: u32;
         match width {
             Width::B1 => {
-                let port = choose(function, offset);
                 let byte: u8;
                 // SAFETY: as in `choose`.
                 unsafe {
@@ -128,7 +158,6 @@ pub mod ports {
                 value = byte.into();
             }
             Width::B2 => {
-                let port = choose(function, offset);
                 let half: u16;
                 // SAFETY: as in `choose`.
                 unsafe {
@@ -136,16 +165,11 @@ pub mod ports {
                 };
                 value = half.into();
             }
-            Width::B4 => {
-                let port = choose(function, offset);
+            Width::B4 | Width::B8 => {
                 // SAFETY: as in `choose`.
                 unsafe {
                     asm!("in eax, dx", in("dx") port, out("eax") value, options(nostack, nomem))
                 };
-            }
-            Width::B8 => {
-                let high = read(function, offset + 4, Width::B4);
-                return read(function, offset, Width::B4) | high << 32;
             }
         }
         value.into()
@@ -153,32 +177,30 @@ pub mod ports {
 
     /// Writes a register. Eight bytes take two turns.
     pub fn write(function: u32, offset: usize, width: Width, value: u64) {
+        if width == Width::B8 {
+            write(function, offset, Width::B4, value);
+            return write(function, offset + 4, Width::B4, value >> 32);
+        }
+        let port = choose(function, offset);
         let [b0, b1, b2, b3, ..] = value.to_le_bytes();
         let (half, word) = (
             u16::from_le_bytes([b0, b1]),
             u32::from_le_bytes([b0, b1, b2, b3]),
         );
         match width {
-            Width::B1 => {
-                let port = choose(function, offset);
-                // SAFETY: as in `choose`. What the device does with the memory of this guest is what the
-                // caller is about.
-                unsafe { asm!("out dx, al", in("dx") port, in("al") b0, options(nostack)) };
-            }
-            Width::B2 => {
-                let port = choose(function, offset);
-                // SAFETY: as above.
-                unsafe { asm!("out dx, ax", in("dx") port, in("ax") half, options(nostack)) };
-            }
-            Width::B4 => {
-                let port = choose(function, offset);
-                // SAFETY: as above.
-                unsafe { asm!("out dx, eax", in("dx") port, in("eax") word, options(nostack)) };
-            }
-            Width::B8 => {
-                write(function, offset, Width::B4, value);
-                write(function, offset + 4, Width::B4, value >> 32);
-            }
+            // SAFETY: as in `choose`. What the device does with the memory of this guest is what the
+            // caller is about.
+            Width::B1 => unsafe {
+                asm!("out dx, al", in("dx") port, in("al") b0, options(nostack));
+            },
+            // SAFETY: as above.
+            Width::B2 => unsafe {
+                asm!("out dx, ax", in("dx") port, in("ax") half, options(nostack));
+            },
+            // SAFETY: as above.
+            Width::B4 | Width::B8 => unsafe {
+                asm!("out dx, eax", in("dx") port, in("eax") word, options(nostack));
+            },
         }
     }
 }

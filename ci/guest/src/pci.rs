@@ -8,14 +8,11 @@
 
 use std::error::Error;
 
-use crate::function::{CONFIG_SIZE, Function};
+use crate::function::{BAR, BAR_SIZE, CONFIG_SIZE, Function};
 use crate::poke::{ADDRESSES, NUMBERS, Random, number};
 use crate::window::{Width, Window};
 
-const BAR_SIZE: usize = 0x8000;
-
 const COMMAND: usize = 0x04;
-const BAR: usize = 0x10;
 const CAPABILITIES: usize = 0x34;
 /// Memory, and messages.
 const ON: u64 = 0b110;
@@ -69,13 +66,9 @@ pub fn main(numbers: &[&str]) -> Result<(), Box<dyn Error>> {
         [slot, seed, count] => (number(slot)?, number(seed)?, number(count)?),
         _ => return Err(crate::USAGE.into()),
     };
-    let config = Function::open(slot)?;
-    if config.read(0, Width::B2) != 0x1af4 {
-        return Err("there is no virtio function".into());
-    }
-    let base = config.read(BAR, Width::B4) & !0xf;
+    let (config, bar, base) = Function::virtio(slot)?;
     let mut attack = Attack {
-        bar: Window::open(base, BAR_SIZE)?,
+        bar,
         config,
         base,
         done: 0,

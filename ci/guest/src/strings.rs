@@ -14,8 +14,6 @@ use std::error::Error;
 use crate::function::{Function, ports};
 use crate::window::{Width, Window};
 
-const BAR: usize = 0x10;
-const BAR_SIZE: usize = 0x8000;
 /// The common structure (virtio 1.2, "Common configuration structure layout") up to the queue's
 /// addresses, and with them.
 const FIELDS: usize = 0x20;
@@ -41,11 +39,7 @@ pub fn main(words: &[&str]) -> Result<(), Box<dyn Error>> {
         return Err(crate::USAGE.into());
     };
     let slot = crate::poke::number(slot)?;
-    let config = Function::open(slot)?;
-    if config.read(0, Width::B2) != 0x1af4 {
-        return Err("there is no virtio function".into());
-    }
-    let bar = Window::open(config.read(BAR, Width::B4) & !0xf, BAR_SIZE)?;
+    let (config, bar, _) = Function::virtio(slot)?;
     let mut compared = 0;
     for start in [0, DEVICE] {
         compared += read_all_ways(&bar, start)?;
@@ -145,8 +139,7 @@ fn write_all_ways(bar: &Window) -> Result<u64, Box<dyn Error>> {
 /// The same register again and again, by one instruction.
 fn repeat_at_the_port(config: &Function, slot: u64) -> Result<u64, Box<dyn Error>> {
     let wanted = config.read(0, Width::B4);
-    let function = ports::ENABLE | u32::try_from(slot)? << 11;
-    let port = ports::choose(function, 0);
+    let port = ports::choose(ports::address(slot)?, 0);
     let mut values = [0_u32; 100];
     // SAFETY: the ports are allowed, for `config`; as many words are written as there are.
     unsafe {
