@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::lab::Arch;
+use crate::lab::{Arch, Kind};
 
 /// The project's checks and its lab.
 #[derive(Debug, Parser)]
@@ -39,8 +39,8 @@ pub enum Task {
     /// Boot Xen, start the daemon and guests, and show what they do
     Demo {
         /// The machine's architecture
-        #[arg(long, value_enum, default_value_t)]
-        arch: Arch,
+        #[arg(long = "arch", value_enum, default_value_t = Kind::host())]
+        kind: Kind,
     },
     /// Measure SUBJECT beside its counterpart, in the lab if that takes Xen, and print a table
     Bench {
@@ -106,7 +106,7 @@ pub enum Subject {
     Memory,
     /// xen-store, on xenstored and oxenstored
     Store,
-    /// Fully virtualized guests on x86, in all that they do; the emulator stands still now and then
+    /// Fully virtualized guests on x86: a Debian system, and who is first
     #[value(name = "x86")]
     X86,
 }
@@ -117,8 +117,8 @@ pub enum LabTask {
     /// Make what is missing of the lab in the cache
     Setup {
         /// The machine's architecture
-        #[arg(long, value_enum, default_value_t)]
-        arch: Arch,
+        #[arg(long = "arch", value_enum, default_value_t)]
+        kind: Kind,
     },
     /// Boot the lab and run SCRIPT in dom0; exits with its exit code, 125 if it never ended
     Run {
@@ -127,11 +127,14 @@ pub enum LabTask {
         /// Files and directories that lie beside the script, in /test
         files: Vec<PathBuf>,
         /// The machine's architecture
-        #[arg(long, value_enum, default_value_t)]
-        arch: Arch,
+        #[arg(long = "arch", value_enum, default_value_t)]
+        kind: Kind,
         /// CPUs of the emulated machine
         #[arg(long, default_value_t = 1)]
         smp: u8,
+        /// dom0 is a PVH domain instead of a PV one, on x86
+        #[arg(long)]
+        pvh: bool,
         /// Seconds until the machine is switched off
         #[arg(long, default_value_t = 300)]
         timeout: u64,
@@ -142,17 +145,20 @@ pub enum LabTask {
     /// Boot the lab with a shell of dom0 on this terminal
     Shell {
         /// The machine's architecture
-        #[arg(long, value_enum, default_value_t)]
-        arch: Arch,
+        #[arg(long = "arch", value_enum, default_value_t)]
+        kind: Kind,
         /// CPUs of the emulated machine
         #[arg(long, default_value_t = 1)]
         smp: u8,
+        /// dom0 is a PVH domain instead of a PV one, on x86
+        #[arg(long)]
+        pvh: bool,
     },
     /// Show what there is of the lab
     Status {
         /// The machine's architecture
-        #[arg(long, value_enum, default_value_t)]
-        arch: Arch,
+        #[arg(long = "arch", value_enum, default_value_t)]
+        kind: Kind,
     },
     /// Remove what no recipe of today asks for
     Clean,
@@ -176,27 +182,28 @@ mod tests {
         let Task::Lab(LabTask::Run {
             script,
             files,
-            arch,
+            kind,
             smp,
             timeout,
             verbose,
+            pvh,
         }) = args.task
         else {
             panic!("not lab run");
         };
         assert_eq!(script, PathBuf::from("a.sh"));
         assert_eq!(files, [PathBuf::from("b"), PathBuf::from("c")]);
-        assert_eq!((smp, timeout, verbose), (2, 300, false));
-        assert_eq!(arch, Arch::Arm64);
+        assert_eq!((smp, timeout, verbose, pvh), (2, 300, false, false));
+        assert_eq!(kind, Kind::Arm64);
     }
 
     #[test]
     fn a_lab_is_chosen_by_its_architecture() {
         let args = Args::try_parse_from(["xtask", "lab", "setup", "--arch", "x86_64"]).unwrap();
-        let Task::Lab(LabTask::Setup { arch }) = args.task else {
+        let Task::Lab(LabTask::Setup { kind }) = args.task else {
             panic!("not lab setup");
         };
-        assert_eq!(arch, Arch::X86);
+        assert_eq!(kind, Kind::X86);
     }
 
     #[test]

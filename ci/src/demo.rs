@@ -10,18 +10,12 @@ use std::time::{Duration, Instant};
 use crate::cache::Cache;
 use crate::cross;
 use crate::error::Error;
-use crate::lab::{Arch, Lab};
+use crate::lab::{Kind, Lab};
 use crate::lab_tests::parts::{DAEMON, devices, virtio, xvde};
 use crate::lab_tests::{Guest, LabTest, Programs, Verdict};
 
-/// What each guest does, and says, with a file of so many MiB.
-macro_rules! script {
-    ($mib:literal) => {
-        concat!(
-            "
-    mib=",
-            $mib,
-            "
+/// What each guest does, and says.
+const SCRIPT: &str = "
     set -e
     say() { echo \"> $*\"; }
     sum() { md5sum < /mnt/file | cut -d' ' -f1; }
@@ -31,8 +25,8 @@ macro_rules! script {
     mkfs.ext2 /dev/vda > /dev/null
     mkdir -p /mnt
     mount -t ext2 /dev/vda /mnt
-    say \"writing $mib MiB\"
-    head -c $((mib * 1048576)) /dev/urandom > /mnt/file
+    say 'writing 32 MiB'
+    head -c 33554432 /dev/urandom > /mnt/file
     written=$(sum)
     say \"its checksum is $written\"
     umount /mnt
@@ -43,10 +37,7 @@ macro_rules! script {
     [ \"$read\" = \"$written\" ]
     umount /mnt
     say 'the checksums are the same'
-"
-        )
-    };
-}
+";
 
 /// On arm64: a guest with grants, and one without.
 const ARM64: LabTest = LabTest {
@@ -57,14 +48,14 @@ const ARM64: LabTest = LabTest {
         Guest {
             name: "grants",
             config: devices!("grants", "1"),
-            script: script!("32"),
+            script: SCRIPT,
             ..Guest::DEFAULT
         },
         Guest {
             name: "foreign",
             vcpus: 2,
             config: devices!("foreign", "0"),
-            script: script!("32"),
+            script: SCRIPT,
             ..Guest::DEFAULT
         },
     ],
@@ -89,49 +80,56 @@ const ARM64: LabTest = LabTest {
     ..LabTest::DEFAULT
 };
 
-/// On x86: a fully virtualized guest, whose kernel, like everything else, is Debian's.
-const X86: LabTest = LabTest {
-    name: "demo_x86",
-    arch: Arch::X86,
-    guests: &[Guest {
-        name: "hvm",
-        config: &[virtio!("0": "4"), xvde!("0": "/tmp/hvm.img")],
-        script: script!("8"),
-        ..Guest::DEFAULT
-    }],
-    dom0: concat!("guests=hvm\n", include_str!("../lab/demo.sh")),
-    seen: &[
-        (
-            "hvm",
-            "16 bytes of /dev/hwrng: * * * * * * * * * * * * * * * *",
-        ),
-        ("hvm", "the checksums are the same"),
-        ("daemon", "virtio_disk/1/51776: ended"),
-        ("daemon", "virtio/1/0: ended"),
-    ],
-    ..ARM64
-};
+/// On x86: a fully virtualized guest.
+macro_rules! x86 {
+    ($lab:ident, $grants:literal) => {
+        LabTest {
+            name: "demo_x86",
+            lab: Kind::$lab,
+            guests: &[Guest {
+                name: "hvm",
+                config: &[virtio!($grants: "4"), xvde!($grants: "/tmp/hvm.img")],
+                script: SCRIPT,
+                ..Guest::DEFAULT
+            }],
+            dom0: concat!("guests=hvm\n", include_str!("../lab/demo.sh")),
+            seen: &[
+                (
+                    "hvm",
+                    "16 bytes of /dev/hwrng: * * * * * * * * * * * * * * * *",
+                ),
+                ("hvm", "the checksums are the same"),
+                ("daemon", "virtio_disk/1/51776: ended"),
+                ("daemon", "virtio/1/0: ended"),
+            ],
+            ..ARM64
+        }
+    };
+}
+const X86: LabTest = x86!(X86, "0");
+const X86_GRANTS: LabTest = x86!(X86Grants, "1");
 
 /// Runs the demo; success only if all that it claims was seen.
 ///
 /// # Errors
 ///
 /// When the lab cannot be set up or started.
-pub fn run(arch: Arch) -> Result<ExitCode, Error> {
+pub fn run(kind: Kind) -> Result<ExitCode, Error> {
     let cache = Cache::open()?;
-    let demo = match arch {
-        Arch::Arm64 => &ARM64,
-        Arch::X86 => &X86,
+    let demo = match kind {
+        Kind::Arm64 => &ARM64,
+        Kind::X86 => &X86,
+        Kind::X86Grants => &X86_GRANTS,
     };
     let lab = thread::scope(|scope| {
-        if arch == Arch::X86 {
+        if kind == Kind::X86 {
             // What is downloaded and what is compiled do not wait for each other. What this does not get done is
             // done below.
-            scope.spawn(|| cross::build(&Lab::planned(&cache, arch), DAEMON));
+            scope.spawn(|| cross::build(&Lab::planned(&cache, kind), DAEMON));
         }
-        Lab::setup(&cache, arch)
+        Lab::setup(&cache, kind)
     })?;
-    println!("building the daemon for {} ...", arch.name());
+    println!("building the daemon for {} ...", kind.name());
     let programs = Programs::build(&lab, &[demo])?;
     println!("booting Xen ...");
     let started = Instant::now();

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, report},
     fuzz,
     lab::{
-        self, Arch, Lab, Plan,
+        self, Kind, Lab, Plan,
         boot::{Boot, End, Outcome},
     },
     soak,
@@ -34,7 +34,7 @@ pub fn run(args: Args) -> ExitCode {
             // It has said why.
             Err(_) => Ok(ExitCode::FAILURE),
         },
-        Task::Demo { arch } => demo::run(arch),
+        Task::Demo { kind } => demo::run(kind),
         Task::Bench {
             subject,
             arch,
@@ -53,39 +53,41 @@ pub fn run(args: Args) -> ExitCode {
 fn run_lab(task: LabTask) -> Result<ExitCode, Error> {
     let cache = Cache::open()?;
     match task {
-        LabTask::Setup { arch } => setup(&cache, arch),
+        LabTask::Setup { kind } => setup(&cache, kind),
         LabTask::Run {
             script,
             files,
-            arch,
+            kind,
             smp,
+            pvh,
             timeout,
             verbose,
         } => {
-            let lab = Lab::setup(&cache, arch)?;
+            let lab = Lab::setup(&cache, kind)?;
             let boot = Boot::new(&lab)
                 .smp(smp)
+                .pvh(pvh)
                 .timeout(Duration::from_secs(timeout));
             run_script(boot.verbose(verbose), script, files)
         }
-        LabTask::Shell { arch, smp } => {
-            let lab = Lab::setup(&cache, arch)?;
+        LabTask::Shell { kind, smp, pvh } => {
+            let lab = Lab::setup(&cache, kind)?;
             eprintln!("Leave the shell, or type Ctrl-A X, to switch the machine off.");
-            let status = Boot::new(&lab).smp(smp).shell()?;
+            let status = Boot::new(&lab).smp(smp).pvh(pvh).shell()?;
             Ok(if status.success() {
                 ExitCode::SUCCESS
             } else {
                 ExitCode::FAILURE
             })
         }
-        LabTask::Status { arch } => {
-            for line in lab::status(&cache, arch)? {
+        LabTask::Status { kind } => {
+            for line in lab::status(&cache, kind)? {
                 println!("{line}");
             }
             Ok(ExitCode::SUCCESS)
         }
         LabTask::Clean => {
-            let (plans, headers) = (Arch::ALL.map(Plan::new), check::abi::recipe());
+            let (plans, headers) = (Kind::ALL.map(Plan::new), check::abi::recipe());
             let mut wanted: Vec<_> = plans.iter().flat_map(Plan::all).collect();
             wanted.push(&headers);
             for name in cache.clean(&wanted)? {
@@ -96,13 +98,13 @@ fn run_lab(task: LabTask) -> Result<ExitCode, Error> {
     }
 }
 
-fn setup(cache: &Cache, arch: Arch) -> Result<ExitCode, Error> {
+fn setup(cache: &Cache, kind: Kind) -> Result<ExitCode, Error> {
     let started = Instant::now();
-    Lab::setup(cache, arch)?;
+    Lab::setup(cache, kind)?;
     let seconds = started.elapsed().as_secs_f64();
     println!(
         "The lab of {} is complete in {} ({seconds:.1} s)",
-        arch.name(),
+        kind.name(),
         cache.root().display()
     );
     Ok(ExitCode::SUCCESS)

@@ -10,7 +10,7 @@ use crate::{
     cross,
     error::Error,
     lab::{
-        Arch, Lab,
+        Kind, Lab,
         boot::{Boot, End},
     },
 };
@@ -55,7 +55,7 @@ const SCRIPT: &str = "
 ///
 /// When the lab cannot be set up or started, or the program cannot be built.
 pub fn hypercall() -> Result<ExitCode, Error> {
-    let lab = Lab::setup(&Cache::open()?, Arch::Arm64)?;
+    let lab = Lab::setup(&Cache::open()?, Kind::Arm64)?;
     let mut boot = Boot::new(&lab)
         .log("bench_hypercall")
         .counted(true)

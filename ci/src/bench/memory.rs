@@ -9,7 +9,7 @@ use crate::{
     cross,
     error::Error,
     lab::{
-        Arch, Lab,
+        Kind, Lab,
         boot::{Boot, Outcome},
     },
 };
@@ -28,7 +28,7 @@ const LIMIT: Duration = Duration::from_secs(900);
 ///
 /// Those of the lab.
 pub fn memory() -> Result<ExitCode, Error> {
-    let lab = Lab::setup(&Cache::open()?, Arch::Arm64)?;
+    let lab = Lab::setup(&Cache::open()?, Kind::Arm64)?;
     println!("-- nanoseconds of a clock that counts instructions, 4 ns each; 250 are 1 us");
     let counted = run(&lab, true, &script(TIMES))?;
     println!("-- system calls in 10 batches");

@@ -18,7 +18,7 @@ use crate::{
     cross,
     error::Error,
     lab::{
-        Arch, Lab,
+        Arch, Kind, Lab,
         boot::{Boot, End},
         xen,
     },
@@ -97,7 +97,7 @@ fn code(all_well: bool) -> ExitCode {
 }
 
 fn store() -> Result<ExitCode, Error> {
-    let lab = Lab::setup(&Cache::open()?, Arch::Arm64)?;
+    let lab = Lab::setup(&Cache::open()?, Kind::Arm64)?;
     let scratch = lab.cache().scratch("bench")?;
     let ours = cross::build_examples(&lab, "xen-store", &["bench"])?;
     let theirs = build_c(&lab, &scratch)?;

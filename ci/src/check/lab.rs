@@ -6,27 +6,27 @@ use super::{Suite, Tally};
 use crate::{
     cache::Cache,
     error::{Error, report},
-    lab::{Arch, Lab},
+    lab::{Kind, Lab},
     lab_tests::{self, LabTest, Programs, Verdict},
 };
 
 /// Sets the labs up and runs `tests`; with `live`, what their scripts print is shown as it comes.
 pub(super) fn run(suite: &mut Suite, tests: &[&LabTest], live: bool) {
-    for arch in Arch::ALL {
-        run_on(suite, arch, &lab_tests::on(arch, tests), live);
+    for kind in Kind::ALL {
+        run_on(suite, kind, &lab_tests::on(kind, tests), live);
     }
 }
 
 /// Sets one lab up and runs `tests`, which are its own.
-fn run_on(suite: &mut Suite, arch: Arch, tests: &[&LabTest], live: bool) {
+fn run_on(suite: &mut Suite, kind: Kind, tests: &[&LabTest], live: bool) {
     if tests.is_empty() {
         return;
     }
     let mut unavailable = None;
     let mut lab = None;
     suite.always(
-        &format!("lab: set-up of {}", arch.name()),
-        || match Cache::open().and_then(|cache| Lab::setup(&cache, arch)) {
+        &format!("lab: set-up of {}", kind.name()),
+        || match Cache::open().and_then(|cache| Lab::setup(&cache, kind)) {
             Ok(made) => {
                 lab = Some(made);
                 Tally::PASSED
@@ -46,7 +46,7 @@ fn run_on(suite: &mut Suite, arch: Arch, tests: &[&LabTest], live: bool) {
     };
     let mut programs = None;
     suite.always(
-        &format!("lab: programs for {}", arch.name()),
+        &format!("lab: programs for {}", kind.name()),
         || match Programs::build(&lab, tests) {
             Ok(built) => {
                 programs = Some(built);

@@ -10,7 +10,7 @@ use crate::{
     cache::Cache,
     cross,
     error::Error,
-    lab::{Arch, Lab},
+    lab::{Kind, Lab},
     lab_tests::{
         parts::{DAEMON, LAB_GUEST},
         plain,
@@ -49,7 +49,7 @@ pub(super) fn run(suite: &mut Suite, names: &[String], no_lab: bool) {
 
 /// The lab, the daemon for this host and what runs in guests.
 fn prepare() -> Result<(Lab, std::path::PathBuf, std::path::PathBuf), Error> {
-    let lab = Lab::setup(&Cache::open()?, Arch::Arm64)?;
+    let lab = Lab::setup(&Cache::open()?, Kind::Arm64)?;
     let daemon = cross::build_native(&lab, DAEMON)?;
     let guest = cross::build(&lab, LAB_GUEST)?;
     Ok((lab, daemon, guest))

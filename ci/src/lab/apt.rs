@@ -19,6 +19,8 @@ use crate::{
 
 /// The Debian release that everything in the lab comes from.
 pub const SUITE: &str = "trixie";
+/// Newer versions of some packages for that release.
+pub const BACKPORTS: &str = "trixie-backports";
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const HELPER: &str = "/usr/lib/apt/apt-helper";
@@ -29,11 +31,11 @@ const HELPER: &str = "/usr/lib/apt/apt-helper";
 ///
 /// As [`Apt::suite`].
 pub(super) fn source(step: &mut Step<'_>) -> Result<String, Error> {
-    Ok(format!("deb {}", packages_at(&mirror(step)?)))
+    Ok(line("deb", &mirror(step)?, SUITE))
 }
 
-fn packages_at(mirror: &str) -> String {
-    format!("[signed-by={KEYRING}] {mirror} {SUITE} main")
+fn line(kind: &str, mirror: &str, suite: &str) -> String {
+    format!("{kind} [signed-by={KEYRING}] {mirror} {suite} main")
 }
 
 fn mirror(step: &mut Step<'_>) -> Result<String, Error> {
@@ -69,21 +71,18 @@ pub struct Remote {
 
 impl Apt {
     /// Debian [`SUITE`] for `arch`, from the mirror that this machine uses; with the sources that
-    /// are built for arm64.
+    /// are built for arm64, and for x86 with what is asked for from [`BACKPORTS`] by that name.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`] if it uses none, [`Error::Program`] if apt fails.
     pub fn suite(cache: &Cache, step: &mut Step<'_>, arch: Arch) -> Result<Self, Error> {
         let mirror = mirror(step)?;
-        let kinds: &[&str] = match arch {
-            Arch::Arm64 => &["deb", "deb-src"],
-            Arch::X86 => &["deb"],
+        let more = match arch {
+            Arch::Arm64 => line("deb-src", &mirror, SUITE),
+            Arch::X86 => line("deb", &mirror, BACKPORTS),
         };
-        let sources: String = kinds
-            .iter()
-            .map(|kind| format!("{kind} {}\n", packages_at(&mirror)))
-            .collect();
+        let sources = format!("{}\n{more}\n", line("deb", &mirror, SUITE));
         Self::new(cache, step, &sources, arch.debian(), &[arch.debian()])
     }
 

@@ -9,19 +9,16 @@ use clap::ValueEnum;
 /// An architecture that there is a lab of.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub enum Arch {
-    /// Arm: Debian's sources of Xen and Linux, configured for what the lab is about
+    /// Arm, 64 bits
     #[default]
     #[value(name = "aarch64")]
     Arm64,
-    /// x86: Debian's own Xen and Linux, HVM guests
+    /// x86, 64 bits
     #[value(name = "x86_64")]
     X86,
 }
 
 impl Arch {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Arm64, Self::X86];
-
     /// What messages call it.
     pub const fn name(self) -> &'static str {
         match self {

@@ -7,17 +7,18 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::arch::Arch;
+use super::Kind;
 use crate::{
     error::{Error, Missing},
     progress::Reporter,
 };
 
-/// What the lab of `arch` needs.
-pub const fn packages(arch: Arch) -> &'static [&'static str] {
-    match arch {
-        Arch::Arm64 => ARM64,
-        Arch::X86 => X86,
+/// What a lab needs.
+pub const fn packages(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Arm64 => ARM64,
+        Kind::X86 => X86,
+        Kind::X86Grants => X86_GRANTS,
     }
 }
 
@@ -28,6 +29,22 @@ const X86: &[&str] = &[
     "gcc",
     "gzip",
     "libc6-dev",
+    "xz-utils",
+];
+
+/// The same, and what the build of Linux calls.
+const X86_GRANTS: &[&str] = &[
+    "bc",
+    "binutils-x86-64-linux-gnu",
+    "bison",
+    "debian-archive-keyring",
+    "flex",
+    "gcc",
+    "gzip",
+    "libc6-dev",
+    "libelf-dev",
+    "lz4",
+    "make",
     "xz-utils",
 ];
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 
-//! The kernel of dom0 and of the guests on arm64.
+//! The kernels of dom0 and of the guests that are built for a lab.
 //!
-//! Debian's own arm64 kernel lacks what the lab is about: virtio with grants, eventfds of the
-//! privileged command driver, the virtio drivers of I2C and GPIO, and their simulated hardware.
+//! Debian's own lack what the lab is about: virtio with grants, eventfds of the privileged command
+//! driver, the virtio drivers of I2C and GPIO, and their simulated hardware.
 
 use std::{
     fs,
@@ -14,7 +14,40 @@ use super::{apt::Apt, arch::Arch};
 use crate::{cache::Scratch, error::Error, progress::Step, recipe::Recipe};
 
 const SOURCE: &str = "linux-source-6.12";
-const CONFIG: &str = include_str!("../../lab/linux.config");
+
+/// A kernel that is built.
+#[derive(Clone, Copy, Debug)]
+pub struct Kernel {
+    /// What the artefact is called.
+    name: &'static str,
+    arch: Arch,
+    /// The lines of its configuration that are not as a kernel with nothing has them.
+    config: &'static str,
+    configure: &'static [&'static [&'static str]],
+    build: &'static [&'static [&'static str]],
+    /// Where the build puts what boots.
+    image: &'static str,
+}
+
+/// For dom0 and guests on arm64.
+pub const ARM64: Kernel = Kernel {
+    name: "linux",
+    arch: Arch::Arm64,
+    config: include_str!("../../lab/linux.config"),
+    configure: CONFIGURE_ARM64,
+    build: BUILD_ARM64,
+    image: "arch/arm64/boot/Image",
+};
+
+/// For dom0 and guests on x86.
+pub const X86: Kernel = Kernel {
+    name: "linux-x86-grants",
+    arch: Arch::X86,
+    config: include_str!("../../lab/linux-x86.config"),
+    configure: CONFIGURE_X86,
+    build: BUILD_X86,
+    image: "arch/x86/boot/bzImage",
+};
 
 const UNPACK: &[&[&str]] = &[
     &["dpkg", "-x", "{source}/linux-source.deb", "."],
@@ -29,7 +62,7 @@ const UNPACK: &[&[&str]] = &[
         "--strip-components=1",
     ],
 ];
-const CONFIGURE: &[&[&str]] = &[&[
+const CONFIGURE_ARM64: &[&[&str]] = &[&[
     "make",
     "-C",
     "tree",
@@ -38,7 +71,15 @@ const CONFIGURE: &[&[&str]] = &[&[
     "KCONFIG_ALLCONFIG={work}/lab.config",
     "allnoconfig",
 ]];
-const BUILD: &[&[&str]] = &[&[
+const CONFIGURE_X86: &[&[&str]] = &[&[
+    "make",
+    "-C",
+    "tree",
+    "ARCH=x86_64",
+    "KCONFIG_ALLCONFIG={work}/lab.config",
+    "allnoconfig",
+]];
+const BUILD_ARM64: &[&[&str]] = &[&[
     "make",
     "-j{jobs}",
     "-C",
@@ -46,6 +87,16 @@ const BUILD: &[&[&str]] = &[&[
     "ARCH=arm64",
     "CROSS_COMPILE=aarch64-linux-gnu-",
     "Image",
+    "modules",
+]];
+
+const BUILD_X86: &[&[&str]] = &[&[
+    "make",
+    "-j{jobs}",
+    "-C",
+    "tree",
+    "ARCH=x86_64",
+    "bzImage",
     "modules",
 ]];
 
@@ -69,46 +120,57 @@ pub fn fetch(apt: &Apt, step: &mut Step<'_>, scratch: &Scratch) -> Result<(), Er
     apt.download(step, &remotes, &scratch.out())
 }
 
-/// The recipe of the kernel.
-pub fn recipe(source: &Recipe) -> Recipe {
-    [UNPACK, CONFIGURE, BUILD].iter().copied().flatten().fold(
-        Recipe::new("linux").from(source).with("config", CONFIG),
-        |recipe, command| recipe.with_all("command", command),
-    )
-}
-
-/// Builds the kernel: `Image`, its `config`, and the directory `modules`.
-///
-/// # Errors
-///
-/// [`Error::Config`] if a wish did not stick, [`Error::Program`] if a command fails.
-pub fn build(step: &mut Step<'_>, source: &Path, scratch: &Scratch) -> Result<(), Error> {
-    let (work, out) = (scratch.work(), scratch.out());
-    let values = [
-        ("source", &*source.to_string_lossy()),
-        ("work", &*work.to_string_lossy()),
-        ("jobs", &super::jobs()),
-    ];
-    step.run_all(&work, UNPACK, &values)?;
-    let wishes = work.join("lab.config");
-    fs::write(&wishes, CONFIG).map_err(Error::path("write", wishes))?;
-    step.run_all(&work, CONFIGURE, &values)?;
-    let tree = work.join("tree");
-    check_config(CONFIG, &tree.join(".config"))?;
-    step.run_all(&work, BUILD, &values)?;
-    super::copy(&tree.join("arch/arm64/boot/Image"), &out.join("Image"))?;
-    super::copy(&tree.join(".config"), &out.join("config"))?;
-    let modules = out.join("modules");
-    fs::create_dir(&modules).map_err(Error::path("create", &modules))?;
-    let mut found = Vec::new();
-    super::files(&tree, &mut found)?;
-    let is_module = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "ko");
-    for module in found.into_iter().filter(is_module) {
-        let to = modules.join(module.file_name().unwrap_or_default());
-        super::copy(&module, &to)?;
-        step.run(Arch::Arm64.tool("strip").arg("-g").arg(&to))?;
+impl Kernel {
+    /// The recipe of the kernel.
+    pub fn recipe(&self, source: &Recipe) -> Recipe {
+        let commands = [UNPACK, self.configure, self.build];
+        commands.iter().copied().flatten().fold(
+            Recipe::new(self.name)
+                .from(source)
+                .with("config", self.config),
+            |recipe, command| recipe.with_all("command", command),
+        )
     }
-    Ok(())
+
+    /// Builds the kernel: `Image`, its `config`, and the directory `modules`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if a wish did not stick, [`Error::Program`] if a command fails.
+    pub fn build(
+        &self,
+        step: &mut Step<'_>,
+        source: &Path,
+        scratch: &Scratch,
+    ) -> Result<(), Error> {
+        let (work, out) = (scratch.work(), scratch.out());
+        let values = [
+            ("source", &*source.to_string_lossy()),
+            ("work", &*work.to_string_lossy()),
+            ("jobs", &super::jobs()),
+        ];
+        step.run_all(&work, UNPACK, &values)?;
+        let wishes = work.join("lab.config");
+        fs::write(&wishes, self.config).map_err(Error::path("write", wishes))?;
+        step.run_all(&work, self.configure, &values)?;
+        let tree = work.join("tree");
+        check_config(self.config, &tree.join(".config"))?;
+        step.run_all(&work, self.build, &values)?;
+        super::copy(&tree.join(self.image), &out.join("Image"))?;
+        super::copy(&tree.join(".config"), &out.join("config"))?;
+        let modules = out.join("modules");
+        fs::create_dir(&modules).map_err(Error::path("create", &modules))?;
+        let mut found = Vec::new();
+        super::files(&tree, &mut found)?;
+        let is_module =
+            |file: &PathBuf| file.extension().is_some_and(|extension| extension == "ko");
+        for module in found.into_iter().filter(is_module) {
+            let to = modules.join(module.file_name().unwrap_or_default());
+            super::copy(&module, &to)?;
+            step.run(self.arch.tool("strip").arg("-g").arg(&to))?;
+        }
+        Ok(())
+    }
 }
 
 /// Checks that every line of `wishes` has stuck in the configuration `path`.

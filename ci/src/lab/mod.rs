@@ -7,6 +7,7 @@ mod arch;
 pub mod boot;
 pub mod debian;
 pub mod host;
+mod kind;
 pub mod linux;
 pub mod plain;
 pub mod root;
@@ -26,6 +27,7 @@ use std::{
 };
 
 pub use arch::Arch;
+pub use kind::Kind;
 pub use status::status;
 
 use crate::{
@@ -37,12 +39,16 @@ use crate::{
 /// Everything that a lab is made of.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Whose it is.
-    pub arch: Arch,
-    /// The unpacked packages of dom0 and the guests; for x86 the emulator's too.
+    /// Of which lab it is.
+    pub kind: Kind,
+    /// The unpacked packages of dom0 and the guests.
     pub sysroot: Recipe,
-    /// What Xen and the kernel are built from, if Debian's own will not do.
-    pub sources: Option<Sources>,
+    /// The emulator, if it is not the host's.
+    pub emulator: Option<Recipe>,
+    /// What Xen is built from, if Debian's own will not do.
+    pub xen_source: Option<Recipe>,
+    /// What the kernel is built from, if Debian's own will not do.
+    pub linux_source: Option<Recipe>,
     /// Xen.
     pub xen: Recipe,
     /// dom0's kernel.
@@ -57,39 +63,30 @@ pub struct Plan {
     pub rust: Option<Recipe>,
 }
 
-/// What a lab is built from.
-#[derive(Clone, Debug)]
-pub struct Sources {
-    /// Xen's source.
-    pub xen: Recipe,
-    /// The kernel's source.
-    pub linux: Recipe,
-}
-
 impl Plan {
     /// The recipes of today.
-    pub fn new(arch: Arch) -> Self {
-        match arch {
-            Arch::Arm64 => Self::arm64(),
-            Arch::X86 => Self::x86(),
+    pub fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Arm64 => Self::arm64(),
+            Kind::X86 => Self::x86(),
+            Kind::X86Grants => Self::x86_grants(),
         }
     }
 
     fn arm64() -> Self {
         let sysroot = root::sysroot_recipe();
-        let sources = Sources {
-            xen: xen::source_recipe(),
-            linux: linux::source_recipe(),
-        };
-        let linux = linux::recipe(&sources.linux);
+        let (xen_source, linux_source) = (xen::source_recipe(), linux::source_recipe());
+        let linux = linux::ARM64.recipe(&linux_source);
         let domu = root::domu_recipe("domu", &sysroot, None);
         Self {
-            arch: Arch::Arm64,
+            kind: Kind::Arm64,
             dom0: root::dom0_recipe("dom0", &sysroot, &linux, &domu),
-            xen: xen::recipe(&sources.xen),
+            xen: xen::recipe(&xen_source),
             rust: (!rust::active_has_target()).then(rust::recipe),
             sysroot,
-            sources: Some(sources),
+            emulator: None,
+            xen_source: Some(xen_source),
+            linux_source: Some(linux_source),
             linux,
             guest_linux: None,
             domu,
@@ -101,24 +98,49 @@ impl Plan {
         let (linux, guest_linux) = (debian::DOM0.recipe(), debian::CLOUD.recipe());
         let domu = root::domu_recipe("domu-x86", &sysroot, Some(&guest_linux));
         Self {
-            arch: Arch::X86,
+            kind: Kind::X86,
             dom0: root::dom0_recipe("dom0-x86", &sysroot, &linux, &domu),
             xen: x86::xen_recipe(&sysroot),
             rust: None,
             sysroot,
-            sources: None,
+            emulator: Some(x86::emulator_recipe()),
+            xen_source: None,
+            linux_source: None,
             linux,
             guest_linux: Some(guest_linux),
             domu,
         }
     }
 
+    fn x86_grants() -> Self {
+        let plan = Self::x86();
+        let linux_source = linux::source_recipe();
+        let linux = linux::X86.recipe(&linux_source);
+        let domu = root::domu_recipe("domu-x86-grants", &plan.sysroot, None);
+        Self {
+            kind: Kind::X86Grants,
+            dom0: root::dom0_recipe("dom0-x86-grants", &plan.sysroot, &linux, &domu),
+            linux_source: Some(linux_source),
+            linux,
+            guest_linux: None,
+            domu,
+            ..plan
+        }
+    }
+
+    /// The words that begin the command line of the emulator, which is the host's or one in `cache`.
+    fn emulator(&self, cache: &Cache) -> Vec<OsString> {
+        match &self.emulator {
+            Some(recipe) => x86::emulator(&cache.artefact(recipe)),
+            None => vec![self.kind.arch().qemu().into()],
+        }
+    }
+
     /// All of them, each after what it is made from.
     pub fn all(&self) -> Vec<&Recipe> {
         let mut all = vec![&self.sysroot];
-        if let Some(Sources { xen, linux }) = &self.sources {
-            all.extend([xen, linux]);
-        }
+        all.extend(&self.emulator);
+        all.extend(self.xen_source.iter().chain(&self.linux_source));
         all.extend([&self.xen, &self.linux]);
         all.extend(&self.guest_linux);
         all.extend([&self.domu, &self.dom0]);
@@ -135,32 +157,32 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Makes what is missing of the lab of `arch` in `cache` and opens it.
+    /// Makes what is missing of a lab in `cache` and opens it.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`] if this machine cannot have a lab; others if a step fails.
-    pub fn setup(cache: &Cache, arch: Arch) -> Result<Self, Error> {
+    pub fn setup(cache: &Cache, kind: Kind) -> Result<Self, Error> {
         // Its emulator is Debian's of the same architecture.
-        if arch == Arch::X86 && !cfg!(target_arch = "x86_64") {
+        if kind.arch() == Arch::X86 && !cfg!(target_arch = "x86_64") {
             return Err(Error::Unavailable(Missing::Host));
         }
-        let lab = Self::planned(cache, arch);
+        let lab = Self::planned(cache, kind);
         setup::make(cache, &lab.plan)?;
         Ok(lab)
     }
 
-    /// The lab of `arch` as it will be in `cache`.
-    pub(crate) fn planned(cache: &Cache, arch: Arch) -> Self {
+    /// A lab as it will be in `cache`.
+    pub(crate) fn planned(cache: &Cache, kind: Kind) -> Self {
         Self {
             cache: cache.clone(),
-            plan: Plan::new(arch),
+            plan: Plan::new(kind),
         }
     }
 
     /// The architecture of the machine in it.
     pub fn arch(&self) -> Arch {
-        self.plan.arch
+        self.plan.kind.arch()
     }
 
     /// The cache it is in.
@@ -175,8 +197,8 @@ impl Lab {
 
     /// Xen's source, packed, if Xen is built from it.
     pub fn xen_source(&self) -> Option<PathBuf> {
-        let sources = self.plan.sources.as_ref()?;
-        Some(self.cache.artefact(&sources.xen))
+        let source = self.plan.xen_source.as_ref()?;
+        Some(self.cache.artefact(source))
     }
 
     /// The hypervisor.
@@ -209,15 +231,7 @@ impl Lab {
 
     /// The words that begin the emulator's command line.
     fn emulator(&self) -> Vec<OsString> {
-        emulator(self.plan.arch, &self.sysroot())
-    }
-}
-
-/// The words that begin the command line of an emulator, which is the host's or one in `sysroot`.
-fn emulator(arch: Arch, sysroot: &Path) -> Vec<OsString> {
-    match arch {
-        Arch::Arm64 => vec![arch.qemu().into()],
-        Arch::X86 => x86::emulator(sysroot),
+        self.plan.emulator(&self.cache)
     }
 }
 
@@ -256,15 +270,22 @@ mod tests {
 
     #[test]
     fn every_artefact_has_its_own_directory() {
-        let plans = Arch::ALL.map(Plan::new);
-        let mut names: Vec<String> = plans
-            .iter()
-            .flat_map(Plan::all)
-            .map(Recipe::directory)
-            .collect();
-        let count = names.len();
-        names.sort();
-        names.dedup();
-        assert_eq!(names.len(), count);
+        for plan in Kind::ALL.map(Plan::new) {
+            let mut names: Vec<String> = plan.all().iter().map(|one| one.directory()).collect();
+            let count = names.len();
+            names.sort();
+            names.dedup();
+            assert_eq!(names.len(), count);
+        }
+    }
+
+    #[test]
+    fn labs_share_what_is_the_same() {
+        let [arm64, x86, grants] = Kind::ALL.map(Plan::new);
+        assert_eq!(x86.xen.directory(), grants.xen.directory());
+        assert_ne!(x86.dom0.directory(), grants.dom0.directory());
+        assert_ne!(arm64.linux.directory(), grants.linux.directory());
+        let source = |plan: &Plan| plan.linux_source.as_ref().map(Recipe::directory);
+        assert_eq!(source(&arm64), source(&grants));
     }
 }

@@ -224,9 +224,9 @@ pub(super) fn build_dom0(
     let guest_linux = parts.guest_linux.unwrap_or(parts.linux);
     archive.path("lab/Image", &guest_linux.join("Image"))?;
     // Debian's are loaded at once.
-    let modules = match arch {
-        Arch::Arm64 => "lab/modules",
-        Arch::X86 => "modules",
+    let modules = match parts.guest_linux {
+        None => "lab/modules",
+        Some(_) => "modules",
     };
     archive.path(modules, &parts.linux.join("modules"))?;
     write(archive, &out.join("dom0.cpio"))

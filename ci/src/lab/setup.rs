@@ -19,7 +19,7 @@ use crate::{
 /// Makes what `cache` lacks of `plan`, and installs what this machine lacks.
 pub(super) fn make(cache: &Cache, plan: &Plan) -> Result<(), Error> {
     cache.sweep();
-    let packages = host::missing(host::packages(plan.arch))?;
+    let packages = host::missing(host::packages(plan.kind))?;
     let complete = plan.all().iter().all(|recipe| cache.has(recipe));
     if packages.is_empty() && complete {
         return Ok(());
@@ -27,7 +27,7 @@ pub(super) fn make(cache: &Cache, plan: &Plan) -> Result<(), Error> {
     let mut reporter = Reporter::new(cache.log("setup")?)?;
     eprintln!(
         "Setting up the lab of {}; the log is {}",
-        plan.arch.name(),
+        plan.kind.name(),
         reporter.log().display()
     );
     if !packages.is_empty() {
@@ -53,14 +53,19 @@ struct Maker<'c> {
 
 impl Maker<'_> {
     fn sources(&mut self, plan: &Plan) -> Result<(), Error> {
-        let packages: Fetch = match plan.arch {
+        let packages: Fetch = match plan.kind.arch() {
             Arch::Arm64 => root::fetch,
             Arch::X86 => x86::fetch,
         };
         self.download(plan, &plan.sysroot, "unpacked packages", packages)?;
-        if let Some(sources) = &plan.sources {
-            self.download(plan, &sources.xen, "Xen's source", xen::fetch)?;
-            self.download(plan, &sources.linux, "the kernel's source", linux::fetch)?;
+        if let Some(emulator) = &plan.emulator {
+            self.download(plan, emulator, "the emulator", x86::fetch_emulator)?;
+        }
+        if let Some(source) = &plan.xen_source {
+            self.download(plan, source, "Xen's source", xen::fetch)?;
+        }
+        if let Some(source) = &plan.linux_source {
+            self.download(plan, source, "the kernel's source", linux::fetch)?;
         }
         if let Some(guest_linux) = &plan.guest_linux {
             self.download(plan, &plan.linux, "dom0's kernel", |apt, step, scratch| {
@@ -87,22 +92,22 @@ impl Maker<'_> {
         let at = |recipe: &Recipe| self.cache.artefact(recipe);
         let (sysroot, linux, domu) = (at(&plan.sysroot), at(&plan.linux), at(&plan.domu));
         let guest_linux = plan.guest_linux.as_ref().map(at);
-        match &plan.sources {
-            Some(sources) => {
-                let (xen_source, linux_source) = (at(&sources.xen), at(&sources.linux));
-                self.build(&plan.xen, "Xen", |step, scratch| {
-                    xen::build(step, &xen_source, scratch)
-                })?;
-                self.build(&plan.linux, "the kernel", |step, scratch| {
-                    linux::build(step, &linux_source, scratch)
-                })?;
-            }
-            None => self.build(&plan.xen, "Xen", |step, scratch| {
-                x86::xen(step, &sysroot, &scratch.out())
-            })?,
+        let xen_source = plan.xen_source.as_ref().map(at);
+        self.build(&plan.xen, "Xen", |step, scratch| match &xen_source {
+            Some(source) => xen::build(step, source, scratch),
+            None => x86::xen(step, &sysroot, &scratch.out()),
+        })?;
+        if let Some(source) = plan.linux_source.as_ref().map(at) {
+            let kernel = match plan.kind.arch() {
+                Arch::Arm64 => linux::ARM64,
+                Arch::X86 => linux::X86,
+            };
+            self.build(&plan.linux, "the kernel", |step, scratch| {
+                kernel.build(step, &source, scratch)
+            })?;
         }
         let parts = Parts {
-            arch: plan.arch,
+            arch: plan.kind.arch(),
             sysroot: &sysroot,
             linux: &linux,
             guest_linux: guest_linux.as_deref(),
@@ -129,9 +134,9 @@ impl Maker<'_> {
         let apt = match self.apt.take() {
             Some(apt) => apt,
             None => {
-                let name = format!("package lists of {}", plan.arch.name());
+                let name = format!("package lists of {}", plan.kind.name());
                 let mut step = self.reporter.step(&name);
-                let apt = Apt::suite(self.cache, &mut step, plan.arch)?;
+                let apt = Apt::suite(self.cache, &mut step, plan.kind.arch())?;
                 step.done();
                 apt
             }

@@ -4,18 +4,18 @@
 
 use std::{fs, io, path::Path, process::Command};
 
-use super::{Arch, Plan, emulator, host};
+use super::{Kind, Plan, host};
 use crate::{cache::Cache, error::Error};
 
-/// Describes what there is of the lab of `arch`, a line each.
+/// Describes what there is of a lab, a line each.
 ///
 /// # Errors
 ///
 /// [`Error::Unavailable`] if this machine cannot have a lab, [`Error::Path`] if the cache cannot
 /// be read.
-pub fn status(cache: &Cache, arch: Arch) -> Result<Vec<String>, Error> {
+pub fn status(cache: &Cache, kind: Kind) -> Result<Vec<String>, Error> {
     let mut lines = Vec::new();
-    let plan = Plan::new(arch);
+    let plan = Plan::new(kind);
     for recipe in plan.all() {
         let path = cache.artefact(recipe);
         let (name, hash) = (recipe.name(), recipe.hash());
@@ -27,11 +27,11 @@ pub fn status(cache: &Cache, arch: Arch) -> Result<Vec<String>, Error> {
             format!("{name:13} {hash} missing {:>12} {}", "-", path.display())
         });
     }
-    lines.push(match host::missing(host::packages(arch))? {
+    lines.push(match host::missing(host::packages(kind))? {
         missing if missing.is_empty() => "host packages: all installed".into(),
         missing => format!("host packages: missing {}", missing.join(" ")),
     });
-    let emulator = emulator(arch, &cache.artefact(&plan.sysroot));
+    let emulator = plan.emulator(cache);
     // Both those of the host and those of the cache can be missing.
     let mut command = Command::new("env");
     let version = command
@@ -48,7 +48,7 @@ pub fn status(cache: &Cache, arch: Arch) -> Result<Vec<String>, Error> {
                     .to_owned()
             },
         );
-    lines.push(format!("{}: {version}", arch.qemu()));
+    lines.push(format!("{}: {version}", kind.arch().qemu()));
     Ok(lines)
 }
 

@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 
-//! What only the lab of x86 has: Debian's hypervisor, and an emulator of the same release.
+//! What only the lab of x86 has: Debian's hypervisor, and an emulator.
 //!
-//! The emulator of Debian 12 corrupts the flags of guests under nested virtualization, so the
-//! lab brings its own, and the libraries of that.
+//! The lab brings its own, and the libraries of that, as those of releases do not do for nested virtualization:
+//! Debian 12's (7.2) corrupts the flags of guests; Debian 13's (10.0) loses interrupts, since where an exit of a
+//! guest meets a timer of another thread both change what the CPU is asked for, one of them without the lock.
 
 use std::{ffi::OsString, path::Path};
 
-use super::{apt::Apt, arch::Arch};
+use super::{
+    apt::{Apt, BACKPORTS, SUITE},
+    arch::Arch,
+};
 use crate::{cache::Scratch, error::Error, progress::Step, recipe::Recipe};
 
-/// What dom0 and the guests are made of, and the emulator; what they depend on comes with them.
+/// What dom0 and the guests are made of; what they depend on comes with them.
 const PACKAGES: &[&str] = &[
     "busybox-static",
     "e2fsprogs",
     "pciutils",
-    "qemu-system-x86",
     "qemu-system-xen",
     "rng-tools5",
     "seabios",
@@ -23,6 +26,14 @@ const PACKAGES: &[&str] = &[
     "xen-hypervisor-4.20-amd64",
     "xen-utils-4.20",
     "xenstore-utils",
+];
+
+/// The emulator, and of what it depends on what is of its own version.
+const EMULATOR: &[&str] = &[
+    "qemu-system-common",
+    "qemu-system-data",
+    "qemu-system-x86",
+    "seabios",
 ];
 
 /// The loader of programs, which runs those that are not at home on this machine.
@@ -37,8 +48,15 @@ const HYPERVISOR: &[&[&str]] = &[
 /// The recipe of the unpacked packages.
 pub(super) fn sysroot_recipe() -> Recipe {
     Recipe::new("sysroot-x86")
-        .with("suite", super::apt::SUITE)
+        .with("suite", SUITE)
         .with_all("package", PACKAGES)
+}
+
+/// The recipe of the emulator.
+pub(super) fn emulator_recipe() -> Recipe {
+    Recipe::new("emulator-x86")
+        .with("suite", BACKPORTS)
+        .with_all("package", EMULATOR)
 }
 
 /// Downloads and unpacks the packages.
@@ -48,6 +66,25 @@ pub(super) fn sysroot_recipe() -> Recipe {
 /// [`Error::Program`] if apt or dpkg fails.
 pub(super) fn fetch(apt: &Apt, step: &mut Step<'_>, scratch: &Scratch) -> Result<(), Error> {
     let remotes = apt.closure(step, PACKAGES)?;
+    apt.unpack(step, &remotes, &scratch.out())
+}
+
+/// Downloads and unpacks the emulator.
+///
+/// # Errors
+///
+/// [`Error::Program`] if apt or dpkg fails.
+pub(super) fn fetch_emulator(
+    apt: &Apt,
+    step: &mut Step<'_>,
+    scratch: &Scratch,
+) -> Result<(), Error> {
+    let names: Vec<String> = EMULATOR
+        .iter()
+        .map(|name| format!("{name}/{BACKPORTS}"))
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let remotes = apt.closure(step, &names)?;
     apt.unpack(step, &remotes, &scratch.out())
 }
 
@@ -70,9 +107,9 @@ pub(super) fn xen(step: &mut Step<'_>, sysroot: &Path, out: &Path) -> Result<(),
     step.run_all(out, HYPERVISOR, &[("sysroot", &sysroot)])
 }
 
-/// How the emulator in `sysroot` is run: by its own loader, with its own libraries and firmware.
-pub(super) fn emulator(sysroot: &Path) -> Vec<OsString> {
-    let at = |path: &str| sysroot.join(path).into_os_string();
+/// How the emulator in `root` is run: by its own loader, with its own libraries and firmware.
+pub(super) fn emulator(root: &Path) -> Vec<OsString> {
+    let at = |path: &str| root.join(path).into_os_string();
     let qemu = format!("usr/bin/{}", Arch::X86.qemu());
     vec![
         at(LOADER),

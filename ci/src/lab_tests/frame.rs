@@ -108,6 +108,7 @@ impl LabTest {
             .gic(self.gic)
             .counted(self.counted)
             .pinned(self.pinned)
+            .pvh(self.pvh)
             .timeout(self.timeout);
         if let Some(image) = programs.0.get(SYSTEM).filter(|_| self.system) {
             boot = boot.disk(image.clone());
@@ -127,7 +128,10 @@ impl LabTest {
             boot = boot.file(name, *text);
         }
         for guest in self.guests {
-            boot = boot.file(&format!("{}.cfg", guest.name), guest.xl_config(self.arch));
+            boot = boot.file(
+                &format!("{}.cfg", guest.name),
+                guest.xl_config(self.lab.arch()),
+            );
             boot = boot.file(&format!("{}.sh", guest.name), format!("{}\n", guest.script));
             boot = boot.file(&format!("{}.files", guest.name), guest.files.join("\n"));
         }

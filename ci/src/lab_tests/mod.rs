@@ -33,7 +33,7 @@ use std::time::Duration;
 
 pub use frame::{Programs, Verdict};
 
-use crate::lab::Arch;
+use crate::lab::Kind;
 
 /// Every test, in the order in which they are run.
 pub const ALL: &[&LabTest] = &[
@@ -75,6 +75,9 @@ pub const ALL: &[&LabTest] = &[
     &store::NO_COUNT_IS_LOST_IN_THE_STORE,
     &store::THE_STORE_CLIENT_OUTLIVES_AN_UPDATE,
     &store::THE_STORE_CLIENT_OUTLIVES_ITS_SERVER,
+    &x86::DEVICES_WORK_ON_X86,
+    &x86::GUESTS_END_ON_X86,
+    &x86::REGISTERS_STAND_EVERYTHING_ON_X86,
 ];
 
 /// A test in the lab.
@@ -96,8 +99,8 @@ pub const ALL: &[&LabTest] = &[
 pub struct LabTest {
     /// What is so, as words with underlines.
     pub name: &'static str,
-    /// Whose lab it is run in.
-    pub arch: Arch,
+    /// The lab that it is run in.
+    pub lab: Kind,
     /// CPUs of the emulated machine.
     pub smp: u8,
     /// The version of Arm's interrupt controller: 2 or 3.
@@ -106,6 +109,8 @@ pub struct LabTest {
     pub counted: bool,
     /// Whether dom0 stays on the first CPU ([`Boot::pinned`](crate::lab::boot::Boot::pinned)).
     pub pinned: bool,
+    /// Whether dom0 is a PVH domain, on x86 ([`Boot::pvh`](crate::lab::boot::Boot::pvh)).
+    pub pvh: bool,
     /// When the test has failed for being slow.
     pub timeout: Duration,
     /// Packages of this workspace whose programs are built for the lab and put into dom0's PATH.
@@ -138,11 +143,12 @@ impl LabTest {
     /// A test that does nothing, on arm64 with one CPU, within two minutes.
     pub const DEFAULT: Self = Self {
         name: "",
-        arch: Arch::Arm64,
+        lab: Kind::Arm64,
         smp: 1,
         gic: 3,
         counted: false,
         pinned: false,
+        pvh: false,
         timeout: Duration::from_secs(120),
         programs: &[],
         examples: &[],
@@ -193,9 +199,9 @@ impl Guest {
     };
 }
 
-/// Those of `tests` that are run in the lab of `arch`.
-pub fn on<'t>(arch: Arch, tests: &[&'t LabTest]) -> Vec<&'t LabTest> {
-    let wanted = |test: &&LabTest| test.arch == arch;
+/// Those of `tests` that are run in a lab.
+pub fn on<'t>(kind: Kind, tests: &[&'t LabTest]) -> Vec<&'t LabTest> {
+    let wanted = |test: &&LabTest| test.lab == kind;
     tests.iter().copied().filter(wanted).collect()
 }
 

@@ -8,7 +8,7 @@ use super::{
     Guest, LabTest,
     parts::{DAEMON, DEVICES, LAB_GUEST, TOOLS, virtio, xvde},
 };
-use crate::lab::Arch;
+use crate::lab::Kind;
 
 /// What guests do with them.
 const USE_THEM: &str = "
@@ -47,7 +47,7 @@ macro_rules! guest {
 /// A plain `xl create` gives guests their devices, as functions on their PCI bus.
 pub const DEVICES_WORK_ON_X86: LabTest = LabTest {
     name: "devices_work_on_x86",
-    arch: Arch::X86,
+    lab: Kind::X86,
     timeout: Duration::from_secs(800),
     programs: &[DAEMON, LAB_GUEST],
     files: &[DEVICES],
@@ -63,8 +63,8 @@ pub const DEVICES_WORK_ON_X86: LabTest = LabTest {
         daemon_start
         for guest in messages events; do
             guest_start $guest
-            guest_wait $guest 100
-            guest_gone $guest 20
+            guest_wait $guest 250
+            guest_gone $guest 60
         done
         # What a domain has can be taken and given while it is paused.
         guest_start lines -p
@@ -74,8 +74,8 @@ pub const DEVICES_WORK_ON_X86: LabTest = LabTest {
             vhost-device-xen $act lines xvde
         done
         xl unpause lines
-        guest_wait lines 100
-        guest_gone lines 20
+        guest_wait lines 300
+        guest_gone lines 60
         daemon_leaves_nothing
     ",
     seen: &[
@@ -104,7 +104,7 @@ pub const DEVICES_WORK_ON_X86: LabTest = LabTest {
 /// A guest reboots beside one that is destroyed while its disk is busy.
 pub const GUESTS_END_ON_X86: LabTest = LabTest {
     name: "guests_end_on_x86",
-    arch: Arch::X86,
+    lab: Kind::X86,
     timeout: Duration::from_secs(700),
     programs: &[DAEMON, LAB_GUEST],
     files: &[DEVICES],
@@ -153,12 +153,12 @@ pub const GUESTS_END_ON_X86: LabTest = LabTest {
         daemon_start
         guest_start again
         guest_start cut
-        wait_line $(console cut) '60 requests' 100
+        wait_line $(console cut) '60 requests' 250
         xl destroy cut
-        guest_gone cut 20
-        wait_for 5 sh -c '! vhost-device-xen list | grep -q cut'
-        wait_line $(console again) 'DOMU-EXIT 0' 100
-        guest_gone again 20
+        guest_gone cut 60
+        wait_for 20 sh -c '! vhost-device-xen list | grep -q cut'
+        wait_line $(console again) 'DOMU-EXIT 0' 250
+        guest_gone again 60
         no_guest
         daemon_leaves_nothing
     ",
@@ -180,7 +180,7 @@ pub const GUESTS_END_ON_X86: LabTest = LabTest {
 /// A Debian system as it is installed on any machine boots from our disk, the only one it has.
 pub const DEBIAN_BOOTS_FROM_A_DISK_ON_X86: LabTest = LabTest {
     name: "debian_boots_from_a_disk_on_x86",
-    arch: Arch::X86,
+    lab: Kind::X86,
     timeout: Duration::from_secs(900),
     programs: &[DAEMON],
     system: true,
@@ -206,7 +206,7 @@ pub const DEBIAN_BOOTS_FROM_A_DISK_ON_X86: LabTest = LabTest {
     dom0: "
         daemon_start
         guest_start debian
-        guest_wait debian 200
+        guest_wait debian 500
         guest_gone debian 60
         daemon_leaves_nothing
     ",
@@ -231,13 +231,15 @@ pub const DEBIAN_BOOTS_FROM_A_DISK_ON_X86: LabTest = LabTest {
 /// memory and I/O ports; beside it another one, which is told by ACPI of devices on virtio-mmio, uses its own.
 pub const REGISTERS_STAND_EVERYTHING_ON_X86: LabTest = LabTest {
     name: "registers_stand_everything_on_x86",
-    arch: Arch::X86,
+    lab: Kind::X86,
     timeout: Duration::from_secs(900),
     programs: &[DAEMON, LAB_GUEST],
     files: &[DEVICES],
     guests: &[
         Guest {
             name: "strange",
+            // Half of it is for the root, which has the tools and their libraries.
+            memory: 256,
             config: &[virtio!("0": "4"), xvde!("0": "/tmp/strange.img")],
             files: &["devices.sh", LAB_GUEST, TOOLS],
             script: "
@@ -305,11 +307,11 @@ pub const REGISTERS_STAND_EVERYTHING_ON_X86: LabTest = LabTest {
         daemon_start --config x86.toml
         guest_start told
         guest_start strange
-        guest_wait strange 250
+        guest_wait strange 500
         printf over | dd of=/tmp/told.img conv=notrunc 2> /dev/null
-        guest_wait told 100
+        guest_wait told 200
         xl destroy strange 2> /dev/null || true
-        guest_gone told 20
+        guest_gone told 60
         daemon_leaves_nothing
         echo \"lines of the log: $(wc -l < /tmp/daemon.log)\"
         [ $(wc -l < /tmp/daemon.log) -lt 600 ]
@@ -337,7 +339,7 @@ pub const REGISTERS_STAND_EVERYTHING_ON_X86: LabTest = LabTest {
 /// the bus once, finds the device, a hundred times. Xen's log has what it found.
 pub const THE_DAEMON_IS_FIRST_ON_X86: LabTest = LabTest {
     name: "the_daemon_is_first_on_x86",
-    arch: Arch::X86,
+    lab: Kind::X86,
     timeout: Duration::from_secs(5400),
     programs: &[DAEMON],
     guests: &[Guest {

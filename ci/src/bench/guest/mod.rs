@@ -17,7 +17,7 @@ use crate::{
     cache::Cache,
     cross,
     error::Error,
-    lab::{Arch, Lab},
+    lab::{Arch, Kind, Lab},
     lab_tests::Programs,
 };
 
@@ -169,7 +169,7 @@ pub(super) fn guest(arch: Arch) -> Result<ExitCode, Error> {
     if arch == Arch::X86 {
         return x86::guest();
     }
-    let lab = Lab::setup(&Cache::open()?, Arch::Arm64)?;
+    let lab = Lab::setup(&Cache::open()?, Kind::Arm64)?;
     let programs = Programs::build(&lab, &[&COUNTED])?;
     let mut all = Vec::new();
     for test in [&COUNTED, &REAL, &PINNED] {
@@ -197,7 +197,7 @@ pub(super) fn guest(arch: Arch) -> Result<ExitCode, Error> {
 ///
 /// Those of the lab.
 pub(super) fn check(live: bool) -> Result<bool, Error> {
-    let lab = Lab::setup(&Cache::open()?, Arch::Arm64)?;
+    let lab = Lab::setup(&Cache::open()?, Kind::Arm64)?;
     let programs = Programs::build(&lab, &[&COUNTED])?;
     match measure::run(&COUNTED, &lab, &programs, live)? {
         Some(figures) => gauge::compare(&figures),

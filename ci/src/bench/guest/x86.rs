@@ -8,7 +8,7 @@ use super::{CASES, Figure, Figures, PV, measure, report};
 use crate::{
     cache::Cache,
     error::Error,
-    lab::{Arch, Lab},
+    lab::{Kind, Lab},
     lab_tests::{
         Guest, LabTest, Programs,
         parts::{DAEMON, LAB_GUEST},
@@ -31,7 +31,7 @@ const OURS: &str = "ours";
 /// One boot with one guest, whose three disks are the same file.
 const TEST: LabTest = LabTest {
     name: "bench_guest_x86",
-    arch: Arch::X86,
+    lab: Kind::X86,
     timeout: Duration::from_secs(1200),
     programs: &[DAEMON, LAB_GUEST],
     files: &[
@@ -93,7 +93,7 @@ notifications; `interrupts` are the guest's own count.
 ///
 /// Those of the lab.
 pub(super) fn guest() -> Result<ExitCode, Error> {
-    let lab = Lab::setup(&Cache::open()?, Arch::X86)?;
+    let lab = Lab::setup(&Cache::open()?, Kind::X86)?;
     let programs = Programs::build(&lab, &[&TEST])?;
     let Some(figures) = measure::run(&TEST, &lab, &programs, true)? else {
         return Ok(ExitCode::FAILURE);

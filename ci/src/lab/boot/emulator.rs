@@ -43,9 +43,6 @@ const X86_BUS: &[&str] = &[
     "virtio-serial-pci,disable-legacy=on,iommu_platform=on",
 ];
 
-/// On x86 the clock always counts instructions. The emulator of Debian 13 loses an interrupt now and then
-/// where a guest's exit meets a timer of another thread (both change the CPU's requests, and only one of them
-/// under the lock): the CPU then sleeps, its timer's interrupt pending. Here timers run between instructions.
 const COUNTED: &[&str] = &[
     "-accel",
     "tcg,thread=single",
@@ -59,6 +56,15 @@ const X86_XEN: &str = concat!(
     "console=com1 com1=115200,8n1 dom0_mem=1024M,max:1024M bootscrub=0 loglvl=info ",
     "guest_loglvl=info noreboot=1 no-real-mode edd=off spec-ctrl=off xpti=0 pv-l1tf=0 watchdog=0"
 );
+const X86_MACHINE: &[&str] = &["-machine", "pc,usb=off,graphics=off"];
+/// A PVH dom0 needs an IOMMU.
+const X86_PVH_MACHINE: &[&str] = &[
+    "-machine",
+    "q35,usb=off,graphics=off",
+    "-device",
+    "amd-iommu,intremap=on",
+];
+const DOM0_PVH: &str = " dom0=pvh";
 const DOM0_PINNED: &str = " dom0_max_vcpus=1 dom0_vcpus_pin";
 
 const ARM64_DOM0: &str = "console=hvc0 rdinit=/init panic=-1";
@@ -72,7 +78,7 @@ impl Boot<'_> {
         let mut command = Server::command(words.next().unwrap_or_default());
         command.args(words).current_dir(scratch.work());
         command.args(["-smp", &self.smp.to_string()]);
-        match self.counted || self.lab.arch() == Arch::X86 {
+        match self.counted {
             true => command.args(COUNTED),
             false => command.args(["-accel", "tcg,thread=multi"]),
         };
@@ -111,7 +117,12 @@ impl Boot<'_> {
     /// behind a space, so that its own name has none.
     fn x86(&self, command: &mut Command) {
         command
-            .args(["-machine", "pc,usb=off,graphics=off", "-vga", "none"])
+            .args(if self.pvh {
+                X86_PVH_MACHINE
+            } else {
+                X86_MACHINE
+            })
+            .args(["-vga", "none"])
             .args(["-cpu", "qemu64,+svm,+npt", "-m", "3072", "-no-user-config"])
             .args(["-append", &self.xen_words(X86_XEN)])
             .arg("-initrd")
@@ -132,6 +143,7 @@ impl Boot<'_> {
 
     fn xen_words(&self, words: &str) -> String {
         let pinned = if self.pinned { DOM0_PINNED } else { "" };
-        format!("{words}{pinned}")
+        let pvh = if self.pvh { DOM0_PVH } else { "" };
+        format!("{words}{pinned}{pvh}")
     }
 }

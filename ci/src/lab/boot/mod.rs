@@ -96,9 +96,9 @@ impl Outcome {
 /// # Example
 ///
 /// ```no_run
-/// use ci::{cache::Cache, lab::{Arch, Lab, boot::Boot}};
+/// use ci::{cache::Cache, lab::{Kind, Lab, boot::Boot}};
 ///
-/// let lab = Lab::setup(&Cache::open()?, Arch::Arm64)?;
+/// let lab = Lab::setup(&Cache::open()?, Kind::Arm64)?;
 /// let outcome = Boot::new(&lab).script("cat hello").file("hello", "from dom0\n").run(|_| ())?;
 /// assert_eq!(outcome.exit(), Some(0));
 /// assert_eq!(outcome.lines, ["from dom0"]);
@@ -115,6 +115,7 @@ pub struct Boot<'l> {
     verbose: bool,
     counted: bool,
     pinned: bool,
+    pvh: bool,
     files: Vec<(String, Content)>,
     disk: Option<PathBuf>,
 }
@@ -131,6 +132,7 @@ impl<'l> Boot<'l> {
             verbose: false,
             counted: false,
             pinned: false,
+            pvh: false,
             files: Vec::new(),
             disk: None,
         }
@@ -176,6 +178,12 @@ impl<'l> Boot<'l> {
     /// Whether dom0 has one virtual CPU, which stays on the first one of the machine.
     pub fn pinned(mut self, pinned: bool) -> Self {
         self.pinned = pinned;
+        self
+    }
+
+    /// Whether dom0 is a PVH domain, in a machine with an IOMMU, instead of a PV one. On x86.
+    pub fn pvh(mut self, pvh: bool) -> Self {
+        self.pvh = pvh;
         self
     }
 
