@@ -22,19 +22,23 @@ good_entropy() {
 # sum: of the file on the disk
 sum() { md5sum < /mnt/file; }
 
-# disk [MIB]: a file system, 8 MiB or so many written, and read again from the device twice
+# disk_at SLOT: the disk of the function in a slot of the guest's own bus, on x86
+disk_at() { echo "/dev/$(basename "/sys/bus/pci/devices/0000:00:$1.0"/virtio*/block/*)"; }
+
+# disk [MIB [DISK]]: a file system on /dev/vda, 8 MiB or so many written, and read again from the device twice
 disk() {
     mib=${1:-8}
+    disk=${2:-/dev/vda}
     mkdir -p /mnt
-    mkfs.ext2 /dev/vda > /dev/null
-    mount -t ext2 /dev/vda /mnt
+    mkfs.ext2 "$disk" > /dev/null
+    mount -t ext2 "$disk" /mnt
     head -c $((mib * 1048576)) /dev/urandom > /mnt/file
     written=$(sum)
     sync
     echo 3 > /proc/sys/vm/drop_caches
     [ "$(sum)" = "$written" ]
     umount /mnt
-    mount -t ext2 /dev/vda /mnt
+    mount -t ext2 "$disk" /mnt
     [ "$(sum)" = "$written" ]
     umount /mnt
     echo "disk: $mib MiB verified twice"

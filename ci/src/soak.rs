@@ -93,10 +93,14 @@ pub fn run(subject: Subject, names: &[String]) -> Result<ExitCode, Error> {
                 &crowd::A_HOSTILE_GUEST_ATTACKS_FOR_FIVE_MINUTES,
             ])
             .collect(),
-        Subject::X86 => vec![
-            &x86::DEBIAN_BOOTS_FROM_A_DISK_ON_X86,
-            &x86::THE_DAEMON_IS_FIRST_ON_X86,
-        ],
+        Subject::X86 => x86::GRANTS_WORK_ON_X86
+            .iter()
+            .chain([
+                &x86::A_LARGE_GUEST_IS_SERVED_ON_X86,
+                &x86::DEBIAN_BOOTS_FROM_A_DISK_ON_X86,
+                &x86::THE_DAEMON_IS_FIRST_ON_X86,
+            ])
+            .collect(),
         Subject::Memory => vec![
             &memory::RANDOM_PATTERNS_ARE_SERVED_IN_EVERY_MODE,
             &memory::MEMORY_MAY_GO_WHILE_IT_IS_USED,

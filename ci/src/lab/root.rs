@@ -86,7 +86,7 @@ const TOOLS: &[&str] = &[
     "usr/bin/rngtest",
 ];
 /// The same on x86 alone.
-const X86_TOOLS: &[&str] = &["usr/bin/lspci"];
+const X86_TOOLS: &[&str] = &["usr/bin/lspci", "usr/bin/setpci"];
 /// What programs linked dynamically need beyond what Xen's tools do.
 const MORE_LIBRARIES: &[&str] = &[
     "libdl.so.2",

@@ -109,6 +109,7 @@ impl LabTest {
             .counted(self.counted)
             .pinned(self.pinned)
             .pvh(self.pvh)
+            .memory(self.memory)
             .timeout(self.timeout);
         if let Some(image) = programs.0.get(SYSTEM).filter(|_| self.system) {
             boot = boot.disk(image.clone());

@@ -77,6 +77,7 @@ pub const ALL: &[&LabTest] = &[
     &store::THE_STORE_CLIENT_OUTLIVES_ITS_SERVER,
     &x86::DEVICES_WORK_ON_X86,
     &x86::GUESTS_END_ON_X86,
+    &x86::MEMORY_AND_FUNCTIONS_MOVE_ON_X86,
     &x86::REGISTERS_STAND_EVERYTHING_ON_X86,
 ];
 
@@ -109,6 +110,8 @@ pub struct LabTest {
     pub counted: bool,
     /// Whether dom0 stays on the first CPU ([`Boot::pinned`](crate::lab::boot::Boot::pinned)).
     pub pinned: bool,
+    /// The machine's memory in MiB, if some small guests are not all ([`Boot::memory`](crate::lab::boot::Boot::memory)).
+    pub memory: Option<u32>,
     /// Whether dom0 is a PVH domain, on x86 ([`Boot::pvh`](crate::lab::boot::Boot::pvh)).
     pub pvh: bool,
     /// When the test has failed for being slow.
@@ -149,6 +152,7 @@ impl LabTest {
         counted: false,
         pinned: false,
         pvh: false,
+        memory: None,
         timeout: Duration::from_secs(120),
         programs: &[],
         examples: &[],

@@ -6,26 +6,31 @@ use std::time::Duration;
 
 use super::{
     Guest, LabTest,
+    crowd::RULES,
     parts::{DAEMON, DEVICES, LAB_GUEST, TOOLS, virtio, xvde},
 };
 use crate::lab::Kind;
 
-/// What guests do with them.
+/// What guests do with them. Where the device model has given them a disk, too, that is used at the same time.
 const USE_THEM: &str = "
     set -e
     . /devices.sh
     echo \"cpus: $(nproc)\"
+    ours=$(disk_at 14)
+    if [ -e /sys/bus/pci/devices/0000:00:04.0 ]; then theirs=$(disk_at 04); fi
     use_all() {
-        [ \"$(ls /sys/bus/virtio/devices | wc -l)\" = 2 ]
+        [ \"$(readlink -f /sys/bus/virtio/devices/* | grep -c ':08.0/\\|:14.0/')\" = 2 ]
+        if [ -n \"$theirs\" ]; then lab-guest io $theirs 60 8 4 & fi
         entropy
-        lab-guest io /dev/vda 60 7 4
+        lab-guest io $ours 60 7 4
+        if [ -n \"$theirs\" ]; then wait $! && echo 'their disk, too'; fi
     }
     use_all
     grep virtio /proc/interrupts
     echo 'all used'
     rebind_all
     use_all
-    disk 2
+    disk 2 $(disk_at 14)
     dmesg | grep -i -B2 -A20 'warning\\|call trace' || true
     echo 'all used again'
 ";
@@ -55,11 +60,17 @@ pub const DEVICES_WORK_ON_X86: LabTest = LabTest {
         guest!("messages", 1, ""),
         // As up to Xen 4.18: Linux makes event channels of messages.
         guest!("events", 1, "", "hvm_pirq = 1"),
-        guest!("lines", 4, "pci=nomsi"),
+        guest!(
+            "lines",
+            4,
+            // Otherwise the kernel has the device model take its disk away.
+            "pci=nomsi xen_emul_unplug=unnecessary",
+            "device_model_args_hvm = [ \"-drive\", \"file=/tmp/theirs.img,if=none,id=disk,format=raw\", \"-device\", \"virtio-blk-pci,drive=disk,disable-legacy=on,addr=4\" ]"
+        ),
     ],
     dom0: "
         vhost-device-xen check
-        images messages events lines
+        images messages events lines theirs
         daemon_start
         for guest in messages events; do
             guest_start $guest
@@ -89,6 +100,7 @@ pub const DEVICES_WORK_ON_X86: LabTest = LabTest {
         ("events", "all used again"),
         ("lines", "cpus: 4"),
         ("lines", "IO-APIC * virtio*"),
+        ("lines", "their disk, too"),
         ("lines", "all used again"),
     ],
     unseen: &[
@@ -176,6 +188,231 @@ pub const GUESTS_END_ON_X86: LabTest = LabTest {
     ],
     ..LabTest::DEFAULT
 };
+
+/// A guest's memory goes and comes back while its disk is used, and it moves its functions.
+pub const MEMORY_AND_FUNCTIONS_MOVE_ON_X86: LabTest = LabTest {
+    name: "memory_and_functions_move_on_x86",
+    lab: Kind::X86,
+    timeout: Duration::from_secs(600),
+    programs: &[DAEMON, LAB_GUEST],
+    files: &[DEVICES],
+    guests: &[Guest {
+        name: "moving",
+        memory: 256,
+        config: &[virtio!("0": "4"), xvde!("0": "/tmp/moving.img")],
+        files: &["devices.sh", LAB_GUEST, TOOLS],
+        script: "
+            set -e
+            . /devices.sh
+            pci=/sys/bus/pci
+            # Where it is, and what is read there: how many queues it has (virtio 1.2, num_queues).
+            bar() { printf '0x%x' $((0x$(setpci -s 00:$1.0 BASE_ADDRESS_0) & ~0xf)); }
+            queues() { devmem $(($1 + 0x12)) 16; }
+            for slot in 08 14; do
+                echo 0000:00:$slot.0 > $pci/drivers/virtio-pci/unbind
+                echo 1 > $pci/devices/0000:00:$slot.0/enable
+                old=$(bar $slot)
+                new=0xf2${slot}0000
+                before=$(queues $old)
+                setpci -s 00:$slot.0 COMMAND=0:2
+                echo \"$slot off: $(queues $old)\"
+                setpci -s 00:$slot.0 BASE_ADDRESS_0=${new#0x}
+                setpci -s 00:$slot.0 COMMAND=2:2
+                [ $(bar $slot) = $new ]
+                [ $(queues $new) = $before ]
+                echo \"$slot moved: $(queues $old) $(queues $new)\"
+                # Both at once would be a mistake of the guest's; one in the place that the other had is none.
+                setpci -s 00:$slot.0 BASE_ADDRESS_0=${old#0x}
+                [ $(queues $old) = $before ]
+                echo \"$slot back: $(queues $old) $(queues $new)\"
+                echo 0000:00:$slot.0 > $pci/drivers/virtio-pci/bind
+            done
+            entropy
+            disk
+            info=/sys/devices/system/xen_memory/xen_memory0/info/current_kb
+            for n in 1 2; do
+                echo \"down $n\"
+                until [ $(cat $info) -lt 200000 ]; do lab-guest io /dev/vda 20 $n 4; done
+                echo \"up $n\"
+                until [ $(cat $info) -gt 240000 ]; do lab-guest io /dev/vda 20 $n 4; done
+                disk
+            done
+        ",
+        ..Guest::DEFAULT
+    }],
+    dom0: "
+        images moving
+        daemon_start
+        guest_start moving
+        target=/local/domain/$(xl domid moving)/memory/target
+        full=$(xenstore-read $target)
+        for n in 1 2; do
+            wait_line $(console moving) \"^down $n\" 200
+            xenstore-write $target 180224
+            wait_line $(console moving) \"^up $n\" 100
+            xenstore-write $target $full
+        done
+        guest_wait moving 200
+        guest_gone moving 60
+        daemon_leaves_nothing
+    ",
+    seen: &[
+        ("moving", "08 off: 0xFFFF"),
+        ("moving", "08 moved: 0xFFFF 0x0001"),
+        ("moving", "08 back: 0x0001 0xFFFF"),
+        ("moving", "14 moved: 0xFFFF 0x000"),
+        ("moving", "14 back: 0x000"),
+        ("moving", "up 2"),
+        ("moving", "DOMU-EXIT 0"),
+        ("dom0", "nothing is left"),
+    ],
+    unseen: &[
+        ("daemon", "ERROR"),
+        ("daemon", "WARN"),
+        ("moving", "I/O error"),
+        ("moving", "WARNING"),
+    ],
+    ..LabTest::DEFAULT
+};
+
+/// A guest has memory above 4 GiB, beyond the hole, and its disk's requests are there.
+pub const A_LARGE_GUEST_IS_SERVED_ON_X86: LabTest = LabTest {
+    name: "a_large_guest_is_served_on_x86",
+    lab: Kind::X86,
+    memory: Some(8192),
+    timeout: Duration::from_secs(900),
+    programs: &[DAEMON, LAB_GUEST],
+    files: &[DEVICES],
+    guests: &[Guest {
+        name: "large",
+        memory: 4864,
+        config: &[virtio!("0": "4"), xvde!("0": "/tmp/large.img")],
+        files: &["devices.sh", LAB_GUEST],
+        script: "
+            set -e
+            . /devices.sh
+            grep 'System RAM' /proc/iomem
+            entropy
+            for seed in 1 2 3; do lab-guest io /dev/vda 200 $seed 8; done
+            disk 32
+            # What was used of the memory from 4 GiB on.
+            sed -n '/zone *Normal/,/^Node/p' /proc/zoneinfo | grep -E 'zone|nr_zone_(active|inactive)_file'
+        ",
+        ..Guest::DEFAULT
+    }],
+    dom0: "
+        images large
+        daemon_start
+        guest_start large
+        guest_wait large 500
+        guest_gone large 100
+        daemon_leaves_nothing
+    ",
+    seen: &[
+        ("large", "100000000-* : System RAM"),
+        ("large", "zone   Normal"),
+        ("large", "disk: 32 MiB verified twice"),
+        ("large", "DOMU-EXIT 0"),
+        ("dom0", "nothing is left"),
+    ],
+    unseen: &[("daemon", "ERROR"), ("daemon", "WARN"), ("large", "WARNING")],
+    ..LabTest::DEFAULT
+};
+
+/// With kernels that have what Debian's have not: four devices each, with grants and messages raised by the kernel
+/// (irqfd), on PCI and on virtio-mmio.
+macro_rules! grants {
+    ($name:literal, $pvh:literal) => {
+        LabTest {
+            name: $name,
+            lab: Kind::X86Grants,
+            pvh: $pvh,
+            timeout: Duration::from_secs(600),
+            programs: &[DAEMON, LAB_GUEST],
+            files: &[DEVICES, RULES],
+            guests: &[
+                grants!("pci", 1, ""),
+                grants!("lines", 2, "pci=nomsi"),
+                grants!("told", 1, "", "acpi_firmware = \"/tmp/told.aml\""),
+            ],
+            dom0: "
+                vhost-device-xen check
+                cp four.toml x86.toml
+                printf '[[mmio]]\nguest = \"told\"\n' >> x86.toml
+                vhost-device-xen acpi virtio/0 virtio/1 virtio/2 xvde --out /tmp/told.aml
+                images pci lines told
+                daemon_start --config x86.toml
+                for guest in pci lines told; do
+                    guest_start $guest
+                    guest_wait $guest 150
+                    guest_gone $guest 60
+                done
+                daemon_leaves_nothing
+            ",
+            seen: &[
+                ("dom0", "ok       irqfd"),
+                ("dom0", "nothing is left"),
+                ("pci", "PCI-MSIX-* virtio*"),
+                ("pci", "all used again"),
+                ("lines", "IO-APIC * virtio*"),
+                ("lines", "all used again"),
+                ("told", "LNRO0005"),
+                ("told", "all used again"),
+                ("daemon", "grants, getrandom"),
+            ],
+            unseen: &[
+                ("daemon", "ERROR"),
+                ("daemon", "WARN"),
+                ("daemon", "foreign"),
+                ("pci", "WARNING"),
+                ("lines", "WARNING"),
+                ("told", "WARNING"),
+                ("pci", "Grant still in use"),
+                ("lines", "Grant still in use"),
+                ("told", "Grant still in use"),
+            ],
+            ..LabTest::DEFAULT
+        }
+    };
+    ($name:literal, $vcpus:literal, $words:literal $(, $more:literal)?) => {
+        Guest {
+            name: $name,
+            vcpus: $vcpus,
+            words: $words,
+            config: &[
+                virtio!("1": "4", "22", "29"),
+                xvde!("1": "/tmp/", $name, ".img")
+                $(, $more)?
+            ],
+            files: &["devices.sh", LAB_GUEST],
+            script: "
+                set -e
+                . /devices.sh
+                for device in /sys/bus/virtio/devices/*; do readlink -f $device; done
+                use_all() {
+                    [ \"$(ls /sys/bus/virtio/devices | wc -l)\" = 4 ]
+                    entropy
+                    lab-guest i2c /dev/i2c-0 use 0x50
+                    lab-guest gpio /dev/gpiochip0 pair 0 1
+                    lab-guest io /dev/vda 60 7 4
+                    disk 2
+                }
+                use_all
+                grep virtio /proc/interrupts
+                rebind_all
+                use_all
+                echo 'all used again'
+            ",
+            ..Guest::DEFAULT
+        }
+    };
+}
+
+/// In a dom0 that is a PV domain, and in one that is a PVH domain.
+pub const GRANTS_WORK_ON_X86: &[LabTest] = &[
+    grants!("grants_work_on_x86", false),
+    grants!("grants_work_on_x86_with_a_pvh_dom0", true),
+];
 
 /// A Debian system as it is installed on any machine boots from our disk, the only one it has.
 pub const DEBIAN_BOOTS_FROM_A_DISK_ON_X86: LabTest = LabTest {

@@ -104,7 +104,8 @@ impl Boot<'_> {
     fn arm64(&self, command: &mut Command) {
         let machine = format!("virt,virtualization=on,gic-version={}", self.gic);
         command
-            .args(["-machine", &machine, "-cpu", "cortex-a57", "-m", "2048"])
+            .args(["-machine", &machine, "-cpu", "cortex-a57"])
+            .args(["-m", &self.memory.unwrap_or(2048).to_string()])
             .args(["-append", &self.xen_words(ARM64_XEN)])
             .arg("-device")
             .arg(format!(
@@ -123,7 +124,8 @@ impl Boot<'_> {
                 X86_MACHINE
             })
             .args(["-vga", "none"])
-            .args(["-cpu", "qemu64,+svm,+npt", "-m", "3072", "-no-user-config"])
+            .args(["-cpu", "qemu64,+svm,+npt", "-no-user-config"])
+            .args(["-m", &self.memory.unwrap_or(3072).to_string()])
             .args(["-append", &self.xen_words(X86_XEN)])
             .arg("-initrd")
             .arg(format!("kernel {X86_DOM0},initrd"));

@@ -116,6 +116,7 @@ pub struct Boot<'l> {
     counted: bool,
     pinned: bool,
     pvh: bool,
+    memory: Option<u32>,
     files: Vec<(String, Content)>,
     disk: Option<PathBuf>,
 }
@@ -133,6 +134,7 @@ impl<'l> Boot<'l> {
             counted: false,
             pinned: false,
             pvh: false,
+            memory: None,
             files: Vec::new(),
             disk: None,
         }
@@ -184,6 +186,12 @@ impl<'l> Boot<'l> {
     /// Whether dom0 is a PVH domain, in a machine with an IOMMU, instead of a PV one. On x86.
     pub fn pvh(mut self, pvh: bool) -> Self {
         self.pvh = pvh;
+        self
+    }
+
+    /// Sets the machine's memory in MiB; it has enough for some small guests otherwise.
+    pub fn memory(mut self, memory: Option<u32>) -> Self {
+        self.memory = memory;
         self
     }
 
