@@ -6,7 +6,8 @@
 # of the kernel comes between; its last line there is "lab-exit CODE".
 /bin/busybox mount -t devtmpfs dev /dev
 /bin/busybox --install -s /bin
-export PATH=/lab/bin:/test:/usr/lib/xen-4.20/bin:/usr/bin:/bin HOME=/root
+PATH=/lab/bin:/test:$(echo /usr/lib/xen-*/bin):/usr/bin:/bin
+export PATH HOME=/root
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t tmpfs -o mode=1777 tmp /tmp

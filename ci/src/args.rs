@@ -39,8 +39,8 @@ pub enum Task {
     /// Boot Xen, start the daemon and guests, and show what they do
     Demo {
         /// The machine's architecture
-        #[arg(long = "arch", value_enum, default_value_t = Kind::host())]
-        kind: Kind,
+        #[arg(long, value_enum, default_value_t = Arch::host())]
+        arch: Arch,
     },
     /// Measure SUBJECT beside its counterpart, in the lab if that takes Xen, and print a table
     Bench {

@@ -34,7 +34,7 @@ pub fn run(args: Args) -> ExitCode {
             // It has said why.
             Err(_) => Ok(ExitCode::FAILURE),
         },
-        Task::Demo { kind } => demo::run(kind),
+        Task::Demo { arch } => demo::run(arch),
         Task::Bench {
             subject,
             arch,

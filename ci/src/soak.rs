@@ -11,7 +11,7 @@ use crate::{
     lab::{Kind, Lab},
     lab_tests::{
         self, LabTest, Programs, Verdict, block, crowd, devices, external, hypercall, memory, pci,
-        store, x86,
+        store, x86_more,
     },
 };
 
@@ -93,12 +93,12 @@ pub fn run(subject: Subject, names: &[String]) -> Result<ExitCode, Error> {
                 &crowd::A_HOSTILE_GUEST_ATTACKS_FOR_FIVE_MINUTES,
             ])
             .collect(),
-        Subject::X86 => x86::GRANTS_WORK_ON_X86
+        Subject::X86 => x86_more::GRANTS_WORK_ON_X86
             .iter()
             .chain([
-                &x86::A_LARGE_GUEST_IS_SERVED_ON_X86,
-                &x86::DEBIAN_BOOTS_FROM_A_DISK_ON_X86,
-                &x86::THE_DAEMON_IS_FIRST_ON_X86,
+                &x86_more::A_LARGE_GUEST_IS_SERVED_ON_X86,
+                &x86_more::DEBIAN_BOOTS_FROM_A_DISK_ON_X86,
+                &x86_more::THE_DAEMON_IS_FIRST_ON_X86,
             ])
             .collect(),
         Subject::Memory => vec![

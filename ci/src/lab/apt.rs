@@ -86,6 +86,21 @@ impl Apt {
         Self::new(cache, step, &sources, arch.debian(), &[arch.debian()])
     }
 
+    /// Another release, `suite`, for `arch`, from the mirror that this machine uses.
+    ///
+    /// # Errors
+    ///
+    /// As [`Apt::suite`].
+    pub fn other(
+        cache: &Cache,
+        step: &mut Step<'_>,
+        arch: Arch,
+        suite: &str,
+    ) -> Result<Self, Error> {
+        let sources = format!("{}\n", line("deb", &mirror(step)?, suite));
+        Self::new(cache, step, &sources, arch.debian(), &[arch.debian()])
+    }
+
     /// The Debian release that this machine uses, for itself and for arm64.
     ///
     /// # Errors

@@ -19,6 +19,15 @@ pub enum Arch {
 }
 
 impl Arch {
+    /// The one of this machine, or the one whose lab every machine can have.
+    pub const fn host() -> Self {
+        if cfg!(target_arch = "x86_64") {
+            Self::X86
+        } else {
+            Self::Arm64
+        }
+    }
+
     /// What messages call it.
     pub const fn name(self) -> &'static str {
         match self {

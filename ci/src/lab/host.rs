@@ -17,7 +17,7 @@ use crate::{
 pub const fn packages(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Arm64 => ARM64,
-        Kind::X86 => X86,
+        Kind::X86 | Kind::X86Older => X86,
         Kind::X86Grants => X86_GRANTS,
     }
 }

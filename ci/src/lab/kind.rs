@@ -4,7 +4,7 @@
 
 use clap::ValueEnum;
 
-use super::Arch;
+use super::{Arch, apt};
 
 /// The labs that there are.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
@@ -19,26 +19,49 @@ pub enum Kind {
     /// The same with a kernel that has what Debian's have not: grants for virtio, eventfds of privcmd, I2C and GPIO
     #[value(name = "x86_64-grants")]
     X86Grants,
+    /// x86 with the Xen, its tools and the device model of the release before
+    #[value(name = "x86_64-xen4.17")]
+    X86Older,
+}
+
+/// A release of Debian, for the Xen in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Release {
+    /// Its name.
+    pub suite: &'static str,
+    /// The version of its Xen, as in names of packages and directories.
+    pub xen: &'static str,
+}
+
+impl Release {
+    /// The one that all else is of.
+    const NEWEST: Self = Self {
+        suite: apt::SUITE,
+        xen: "4.20",
+    };
+    const BEFORE: Self = Self {
+        suite: "bookworm",
+        xen: "4.17",
+    };
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Arm64, Self::X86, Self::X86Grants];
-
-    /// The one of this machine's architecture for which nothing is built, or the one that every machine can have.
-    pub const fn host() -> Self {
-        if cfg!(target_arch = "x86_64") {
-            Self::X86
-        } else {
-            Self::Arm64
-        }
-    }
+    pub const ALL: [Self; 4] = [Self::Arm64, Self::X86, Self::X86Grants, Self::X86Older];
 
     /// The architecture of the machine in it.
     pub const fn arch(self) -> Arch {
         match self {
             Self::Arm64 => Arch::Arm64,
-            Self::X86 | Self::X86Grants => Arch::X86,
+            Self::X86 | Self::X86Grants | Self::X86Older => Arch::X86,
+        }
+    }
+
+    /// Which release Xen and its tools are of.
+    pub const fn release(self) -> Release {
+        match self {
+            Self::Arm64 | Self::X86 | Self::X86Grants => Release::NEWEST,
+            Self::X86Older => Release::BEFORE,
         }
     }
 
@@ -48,6 +71,7 @@ impl Kind {
             Self::Arm64 => "arm64",
             Self::X86 => "x86-64",
             Self::X86Grants => "x86-64 with grants",
+            Self::X86Older => "x86-64 with Xen 4.17",
         }
     }
 }

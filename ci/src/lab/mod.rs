@@ -27,7 +27,7 @@ use std::{
 };
 
 pub use arch::Arch;
-pub use kind::Kind;
+pub use kind::{Kind, Release};
 pub use status::status;
 
 use crate::{
@@ -68,7 +68,7 @@ impl Plan {
     pub fn new(kind: Kind) -> Self {
         match kind {
             Kind::Arm64 => Self::arm64(),
-            Kind::X86 => Self::x86(),
+            Kind::X86 | Kind::X86Older => Self::x86(kind),
             Kind::X86Grants => Self::x86_grants(),
         }
     }
@@ -93,14 +93,15 @@ impl Plan {
         }
     }
 
-    fn x86() -> Self {
-        let sysroot = x86::sysroot_recipe();
+    fn x86(kind: Kind) -> Self {
+        let release = kind.release();
+        let sysroot = x86::sysroot_recipe(release);
         let (linux, guest_linux) = (debian::DOM0.recipe(), debian::CLOUD.recipe());
         let domu = root::domu_recipe("domu-x86", &sysroot, Some(&guest_linux));
         Self {
-            kind: Kind::X86,
+            kind,
             dom0: root::dom0_recipe("dom0-x86", &sysroot, &linux, &domu),
-            xen: x86::xen_recipe(&sysroot),
+            xen: x86::xen_recipe(release, &sysroot),
             rust: None,
             sysroot,
             emulator: Some(x86::emulator_recipe()),
@@ -113,7 +114,7 @@ impl Plan {
     }
 
     fn x86_grants() -> Self {
-        let plan = Self::x86();
+        let plan = Self::x86(Kind::X86);
         let linux_source = linux::source_recipe();
         let linux = linux::X86.recipe(&linux_source);
         let domu = root::domu_recipe("domu-x86-grants", &plan.sysroot, None);
@@ -281,9 +282,11 @@ mod tests {
 
     #[test]
     fn labs_share_what_is_the_same() {
-        let [arm64, x86, grants] = Kind::ALL.map(Plan::new);
+        let [arm64, x86, grants, older] = Kind::ALL.map(Plan::new);
         assert_eq!(x86.xen.directory(), grants.xen.directory());
         assert_ne!(x86.dom0.directory(), grants.dom0.directory());
+        assert_eq!(x86.linux.directory(), older.linux.directory());
+        assert_ne!(x86.xen.directory(), older.xen.directory());
         assert_ne!(arm64.linux.directory(), grants.linux.directory());
         let source = |plan: &Plan| plan.linux_source.as_ref().map(Recipe::directory);
         assert_eq!(source(&arm64), source(&grants));

@@ -47,7 +47,6 @@ const PACKAGES: &[&str] = &[
     "zlib1g",
 ];
 
-const XEN_BIN: &str = "usr/lib/xen-4.20/bin";
 const XEN_PROGRAMS: &[&str] = &[
     "libxl-save-helper",
     "oxenstored",
@@ -63,16 +62,17 @@ const XEN_PROGRAMS: &[&str] = &[
 const XENSTORE_NAMES: &[&str] = &[
     "chmod", "exists", "list", "ls", "read", "rm", "watch", "write",
 ];
-/// What oxenstored loads at its start.
-const OCAML_PLUGINS: &str = "usr/lib/xen-4.20/ocaml/xsd_glue/xenctrl_plugin";
+/// What oxenstored loads at its start, if it is new enough for that; below Xen's own directory.
+const OCAML_PLUGINS: &str = "ocaml/xsd_glue/xenctrl_plugin";
 const OXENSTORED_PLUGIN: &str = "domain_getinfo_v1.cmxs";
 const OXENSTORED_CONF: &str = "etc/xen/oxenstored.conf";
 /// The device model of HVM guests.
 const DEVICE_MODEL: &str = "usr/libexec/xen-qemu-system-i386";
-/// What HVM guests boot by: what Xen starts, the firmware, and what loads a kernel. The device model
+/// What Xen starts in HVM guests, below its own directory.
+const HVMLOADER: &str = "boot/hvmloader";
+/// What else they boot by: the firmware, and what loads a kernel. The device model
 /// wants to know a keyboard, even if there is none.
 const FIRMWARE: &[&str] = &[
-    "usr/lib/xen-4.20/boot/hvmloader",
     "usr/share/qemu/keymaps/en-us",
     "usr/share/qemu/kvmvapic.bin",
     "usr/share/qemu/linuxboot.bin",
@@ -110,12 +110,21 @@ const SELF: &str = include_str!("root.rs");
 pub(super) struct Parts<'p> {
     /// Whose they are.
     pub(super) arch: Arch,
+    /// The version of Xen's tools.
+    pub(super) xen: &'p str,
     /// The unpacked packages.
     pub(super) sysroot: &'p Path,
     /// dom0's kernel.
     pub(super) linux: &'p Path,
     /// The guests' kernel, which is Debian's if it is not dom0's too.
     pub(super) guest_linux: Option<&'p Path>,
+}
+
+impl Parts<'_> {
+    /// Where Xen's tools have what is theirs.
+    fn xen_directory(&self) -> String {
+        format!("usr/lib/xen-{}", self.xen)
+    }
 }
 
 /// The recipe of the unpacked packages of arm64.
@@ -193,15 +202,21 @@ pub(super) fn build_dom0(
     let Parts { arch, sysroot, .. } = parts;
     let mut archive = Archive::new();
     begin(&mut archive, sysroot, DOM0_INIT)?;
-    dom0_directories(&mut archive, arch);
+    dom0_directories(&mut archive, parts);
+    let xen = parts.xen_directory();
     let mut programs: Vec<String> = XEN_PROGRAMS
         .iter()
-        .map(|name| format!("{XEN_BIN}/{name}"))
+        .map(|name| format!("{xen}/bin/{name}"))
         .collect();
     programs.extend(["usr/bin/strace".to_owned(), "usr/bin/xenstore".to_owned()]);
-    programs.push(format!("{OCAML_PLUGINS}/{OXENSTORED_PLUGIN}"));
+    let plugin = format!("{xen}/{OCAML_PLUGINS}/{OXENSTORED_PLUGIN}");
+    if sysroot.join(&plugin).exists() {
+        programs.push(plugin);
+    }
     if arch == Arch::X86 {
         programs.push(DEVICE_MODEL.into());
+        let hvmloader = format!("{xen}/{HVMLOADER}");
+        archive.path(&hvmloader, &sysroot.join(&hvmloader))?;
         for file in FIRMWARE {
             archive.path(file, &sysroot.join(file))?;
         }
@@ -270,7 +285,8 @@ fn tools(
 }
 
 /// Where dom0's files go.
-fn dom0_directories(archive: &mut Archive, arch: Arch) {
+fn dom0_directories(archive: &mut Archive, parts: Parts<'_>) {
+    let arch = parts.arch;
     for dir in [
         "etc/xen",
         "etc/xen/scripts",
@@ -283,12 +299,6 @@ fn dom0_directories(archive: &mut Archive, arch: Arch) {
         "usr/bin",
         "usr/lib",
         arch.lib(),
-        "usr/lib/xen-4.20",
-        XEN_BIN,
-        "usr/lib/xen-4.20/boot",
-        "usr/lib/xen-4.20/ocaml",
-        "usr/lib/xen-4.20/ocaml/xsd_glue",
-        OCAML_PLUGINS,
         "var",
         "var/lib",
         "var/lib/xen",
@@ -296,6 +306,11 @@ fn dom0_directories(archive: &mut Archive, arch: Arch) {
         "var/log/xen",
     ] {
         archive.directory(dir);
+    }
+    let xen = parts.xen_directory();
+    archive.directory(&xen);
+    for dir in ["bin", "boot", "ocaml", "ocaml/xsd_glue", OCAML_PLUGINS] {
+        archive.directory(&format!("{xen}/{dir}"));
     }
     match arch {
         Arch::Arm64 => archive.link(

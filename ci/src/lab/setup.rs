@@ -4,7 +4,7 @@
 
 use super::{
     Arch, Plan,
-    apt::Apt,
+    apt::{Apt, SUITE},
     debian, host, linux,
     root::{self, Parts},
     rust, x86, xen,
@@ -42,9 +42,6 @@ pub(super) fn make(cache: &Cache, plan: &Plan) -> Result<(), Error> {
     maker.builds(plan)
 }
 
-/// Downloads something.
-type Fetch = fn(&Apt, &mut Step<'_>, &Scratch) -> Result<(), Error>;
-
 struct Maker<'c> {
     cache: &'c Cache,
     reporter: Reporter,
@@ -53,11 +50,25 @@ struct Maker<'c> {
 
 impl Maker<'_> {
     fn sources(&mut self, plan: &Plan) -> Result<(), Error> {
-        let packages: Fetch = match plan.kind.arch() {
-            Arch::Arm64 => root::fetch,
-            Arch::X86 => x86::fetch,
-        };
-        self.download(plan, &plan.sysroot, "unpacked packages", packages)?;
+        let (cache, kind, sysroot) = (self.cache, plan.kind, &plan.sysroot);
+        let release = kind.release();
+        if release.suite == SUITE {
+            self.download(
+                plan,
+                sysroot,
+                "unpacked packages",
+                |apt, step, scratch| match kind.arch() {
+                    Arch::Arm64 => root::fetch(apt, step, scratch),
+                    Arch::X86 => x86::fetch(release, apt, step, scratch),
+                },
+            )?;
+        } else {
+            let name = format!("unpacked packages of {}", release.suite);
+            self.build(sysroot, &name, |step, scratch| {
+                let apt = Apt::other(cache, step, kind.arch(), release.suite)?;
+                x86::fetch(release, &apt, step, scratch)
+            })?;
+        }
         if let Some(emulator) = &plan.emulator {
             self.download(plan, emulator, "the emulator", x86::fetch_emulator)?;
         }
@@ -81,7 +92,6 @@ impl Maker<'_> {
         let Some(rust) = &plan.rust else {
             return Ok(());
         };
-        let cache = self.cache;
         self.build(rust, "Debian's Rust for arm64", |step, scratch| {
             let apt = Apt::host(cache, step)?;
             rust::fetch(&apt, step, &scratch.out())
@@ -95,7 +105,7 @@ impl Maker<'_> {
         let xen_source = plan.xen_source.as_ref().map(at);
         self.build(&plan.xen, "Xen", |step, scratch| match &xen_source {
             Some(source) => xen::build(step, source, scratch),
-            None => x86::xen(step, &sysroot, &scratch.out()),
+            None => x86::xen(plan.kind.release(), step, &sysroot, &scratch.out()),
         })?;
         if let Some(source) = plan.linux_source.as_ref().map(at) {
             let kernel = match plan.kind.arch() {
@@ -108,6 +118,7 @@ impl Maker<'_> {
         }
         let parts = Parts {
             arch: plan.kind.arch(),
+            xen: plan.kind.release().xen,
             sysroot: &sysroot,
             linux: &linux,
             guest_linux: guest_linux.as_deref(),

@@ -6,10 +6,11 @@
 //! Debian 12's (7.2) corrupts the flags of guests; Debian 13's (10.0) loses interrupts, since where an exit of a
 //! guest meets a timer of another thread both change what the CPU is asked for, one of them without the lock.
 
-use std::{ffi::OsString, path::Path};
+use std::{ffi::OsString, path::Path, process::Command};
 
 use super::{
-    apt::{Apt, BACKPORTS, SUITE},
+    Release,
+    apt::{Apt, BACKPORTS},
     arch::Arch,
 };
 use crate::{cache::Scratch, error::Error, progress::Step, recipe::Recipe};
@@ -23,8 +24,6 @@ const PACKAGES: &[&str] = &[
     "rng-tools5",
     "seabios",
     "strace",
-    "xen-hypervisor-4.20-amd64",
-    "xen-utils-4.20",
     "xenstore-utils",
 ];
 
@@ -41,15 +40,32 @@ const LOADER: &str = "usr/lib64/ld-linux-x86-64.so.2";
 
 /// The emulator's loader of kernels wants Xen as it is in memory.
 const HYPERVISOR: &[&[&str]] = &[
-    &["cp", "{sysroot}/boot/xen-4.20-amd64.gz", "xen.gz"],
+    &["cp", "{sysroot}/boot/xen-{version}-amd64.gz", "xen.gz"],
     &["gzip", "-d", "xen.gz"],
 ];
 
+/// [`PACKAGES`], and Xen and its tools.
+fn packages(release: Release) -> Vec<String> {
+    let version = release.xen;
+    let xen = [
+        format!("xen-hypervisor-{version}-amd64"),
+        format!("xen-utils-{version}"),
+    ];
+    PACKAGES
+        .iter()
+        .copied()
+        .map(str::to_owned)
+        .chain(xen)
+        .collect()
+}
+
 /// The recipe of the unpacked packages.
-pub(super) fn sysroot_recipe() -> Recipe {
+pub(super) fn sysroot_recipe(release: Release) -> Recipe {
+    let packages = packages(release);
+    let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
     Recipe::new("sysroot-x86")
-        .with("suite", SUITE)
-        .with_all("package", PACKAGES)
+        .with("suite", release.suite)
+        .with_all("package", &packages)
 }
 
 /// The recipe of the emulator.
@@ -64,9 +80,29 @@ pub(super) fn emulator_recipe() -> Recipe {
 /// # Errors
 ///
 /// [`Error::Program`] if apt or dpkg fails.
-pub(super) fn fetch(apt: &Apt, step: &mut Step<'_>, scratch: &Scratch) -> Result<(), Error> {
-    let remotes = apt.closure(step, PACKAGES)?;
-    apt.unpack(step, &remotes, &scratch.out())
+pub(super) fn fetch(
+    release: Release,
+    apt: &Apt,
+    step: &mut Step<'_>,
+    scratch: &Scratch,
+) -> Result<(), Error> {
+    let packages = packages(release);
+    let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
+    let remotes = apt.closure(step, &packages)?;
+    let out = scratch.out();
+    apt.unpack(step, &remotes, &out)?;
+    // Packages of older releases have files in either.
+    for name in ["bin", "lib", "sbin"] {
+        let (from, to) = (out.join(name), out.join("usr").join(name));
+        if from.is_dir() {
+            step.run(
+                Command::new("cp")
+                    .args(["-a", "--no-target-directory"])
+                    .args([from, to]),
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// Downloads and unpacks the emulator.
@@ -89,12 +125,13 @@ pub(super) fn fetch_emulator(
 }
 
 /// The recipe of Xen.
-pub(super) fn xen_recipe(sysroot: &Recipe) -> Recipe {
-    HYPERVISOR
-        .iter()
-        .fold(Recipe::new("xen-x86").from(sysroot), |recipe, command| {
-            recipe.with_all("command", command)
-        })
+pub(super) fn xen_recipe(release: Release, sysroot: &Recipe) -> Recipe {
+    let recipe = Recipe::new("xen-x86")
+        .from(sysroot)
+        .with("version", release.xen);
+    HYPERVISOR.iter().fold(recipe, |recipe, command| {
+        recipe.with_all("command", command)
+    })
 }
 
 /// Unpacks Xen: `xen`.
@@ -102,9 +139,15 @@ pub(super) fn xen_recipe(sysroot: &Recipe) -> Recipe {
 /// # Errors
 ///
 /// [`Error::Program`] if a command fails.
-pub(super) fn xen(step: &mut Step<'_>, sysroot: &Path, out: &Path) -> Result<(), Error> {
+pub(super) fn xen(
+    release: Release,
+    step: &mut Step<'_>,
+    sysroot: &Path,
+    out: &Path,
+) -> Result<(), Error> {
     let sysroot = sysroot.to_string_lossy();
-    step.run_all(out, HYPERVISOR, &[("sysroot", &sysroot)])
+    let values = [("sysroot", &*sysroot), ("version", release.xen)];
+    step.run_all(out, HYPERVISOR, &values)
 }
 
 /// How the emulator in `root` is run: by its own loader, with its own libraries and firmware.

@@ -28,6 +28,7 @@ mod privilege;
 mod readme;
 pub(crate) mod store;
 pub(crate) mod x86;
+pub(crate) mod x86_more;
 
 use std::time::Duration;
 
@@ -78,6 +79,8 @@ pub const ALL: &[&LabTest] = &[
     &x86::DEVICES_WORK_ON_X86,
     &x86::GUESTS_END_ON_X86,
     &x86::MEMORY_AND_FUNCTIONS_MOVE_ON_X86,
+    &x86_more::THE_FIRMWARE_BOOTS_FROM_A_DISK[0],
+    &x86_more::THE_FIRMWARE_BOOTS_FROM_A_DISK[1],
     &x86::REGISTERS_STAND_EVERYTHING_ON_X86,
 ];
 

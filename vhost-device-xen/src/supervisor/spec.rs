@@ -114,7 +114,11 @@ pub fn read(
         &[("mmio", ())],
         "a transport this version has (mmio)",
     )?;
-    let grants = keys.one_of("grant_usage", &[("0", false), ("1", true)], "0 or 1")?;
+    // libxl 4.17 does not write it, and lets guests use grants for backends outside dom0 only (make_virtio_mmio_node).
+    let grants = match keys.one_of("grant_usage", &[("0", false), ("1", true)], "0 or 1") {
+        Err(Error::Missing { .. }) => false,
+        stated => stated?,
+    };
     let location = location(&keys, key, config)?;
     let (_, id) = key;
     let (kind, file) = match id.directory {
@@ -403,6 +407,15 @@ mod tests {
         assert!(spec.grants);
         assert_eq!(spec.kind, DeviceKind::Rng { rate: None });
         assert!(file.is_none());
+    }
+
+    #[test]
+    fn a_device_that_an_older_libxl_has_announced_is_without_grants() {
+        let server = rng(&[("grant_usage", "")]);
+
+        let (spec, _) = read(&server.client(), PATH, (1, RNG), &Config::default()).unwrap();
+
+        assert!(!spec.grants);
     }
 
     #[test]
