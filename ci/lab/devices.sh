@@ -27,21 +27,21 @@ disk_at() { echo "/dev/$(basename "/sys/bus/pci/devices/0000:00:$1.0"/virtio*/bl
 
 # disk [MIB [DISK]]: a file system on /dev/vda, 8 MiB or so many written, and read again from the device twice
 disk() {
-    mib=${1:-8}
-    disk=${2:-/dev/vda}
+    _mib=${1:-8}
+    _disk=${2:-/dev/vda}
     mkdir -p /mnt
-    mkfs.ext2 "$disk" > /dev/null
-    mount -t ext2 "$disk" /mnt
-    head -c $((mib * 1048576)) /dev/urandom > /mnt/file
+    mkfs.ext2 "$_disk" > /dev/null
+    mount -t ext2 "$_disk" /mnt
+    head -c $((_mib * 1048576)) /dev/urandom > /mnt/file
     written=$(sum)
     sync
     echo 3 > /proc/sys/vm/drop_caches
     [ "$(sum)" = "$written" ]
     umount /mnt
-    mount -t ext2 "$disk" /mnt
+    mount -t ext2 "$_disk" /mnt
     [ "$(sum)" = "$written" ]
     umount /mnt
-    echo "disk: $mib MiB verified twice"
+    echo "disk: $_mib MiB verified twice"
 }
 
 # rebind BUS DRIVER DEVICE: takes the driver from a device and gives it back

@@ -233,10 +233,11 @@ macro_rules! grants {
                 xvde!("1": "/tmp/", $name, ".img")
                 $(, $more)?
             ],
-            files: &["devices.sh", LAB_GUEST],
+            files: &["devices.sh", LAB_GUEST, "/lab/modules/gpio-virtio.ko"],
             script: "
                 set -e
                 . /devices.sh
+                insmod /gpio-virtio.ko
                 for device in /sys/bus/virtio/devices/*; do readlink -f $device; done
                 use_all() {
                     [ \"$(ls /sys/bus/virtio/devices | wc -l)\" = 4 ]

@@ -57,12 +57,12 @@ const X86_XEN: &str = concat!(
     "guest_loglvl=info noreboot=1 no-real-mode edd=off spec-ctrl=off xpti=0 pv-l1tf=0 watchdog=0"
 );
 const X86_MACHINE: &[&str] = &["-machine", "pc,usb=off,graphics=off"];
-/// A PVH dom0 needs an IOMMU.
+/// A PVH dom0 needs an IOMMU, which translates what devices ask for as well.
 const X86_PVH_MACHINE: &[&str] = &[
     "-machine",
     "q35,usb=off,graphics=off",
     "-device",
-    "amd-iommu,intremap=on",
+    "amd-iommu,intremap=on,dma-remap=on",
 ];
 const DOM0_PVH: &str = " dom0=pvh";
 const DOM0_PINNED: &str = " dom0_max_vcpus=1 dom0_vcpus_pin";
