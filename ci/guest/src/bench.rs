@@ -163,6 +163,8 @@ fn depth_32(mut disk: File, count: usize) -> io::Result<Times> {
 fn sequential(mut disk: File, write: bool, count: usize) -> io::Result<Times> {
     let size = disk.seek(SeekFrom::End(0))?;
     let mut piece = Pages::new(MIB);
+    // Memory that nobody has touched would be one page of zeroes for all of it, and one piece for each page.
+    piece.bytes().fill(0x5a);
     let mut at = 0;
     Times::of(count, || {
         let bytes = piece.bytes();

@@ -149,7 +149,10 @@ pub const FUNCTIONS_COME_AND_GO: LabTest = LabTest {
             . /devices.sh
             rng=$(basename $(dirname $(readlink -f /sys/bus/virtio/drivers/virtio_rng/virtio*)))
             function=/sys/bus/pci/devices/$rng
-            there() { [ \"$(head -c 2 $function/config | hexdump -e '\"%x\"')\" = 1af4 ]; }
+            there() {
+                seen=$(head -c 2 $function/config | hexdump -e '\"%x\"')
+                [ \"$seen\" = 1af4 ]
+            }
             grep af_flr $function/reset_method
             echo $rng > /sys/bus/pci/drivers/virtio-pci/unbind
             echo 1 > $function/reset
@@ -159,6 +162,7 @@ pub const FUNCTIONS_COME_AND_GO: LabTest = LabTest {
             until [ $(cat /sys/block/vda/size) = 131072 ]; do sleep 0.1; done
             echo 'grown'
             while there; do sleep 0.1; done
+            echo \"it reads as '$seen'\"
             echo 1 > $function/remove
             echo 1 > /sys/bus/pci/rescan
             [ ! -e $function ]

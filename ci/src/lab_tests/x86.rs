@@ -15,10 +15,10 @@ const USE_THEM: &str = "
     set -e
     . /devices.sh
     echo \"cpus: $(nproc)\"
-    ours=$(disk_at 14)
-    if [ -e /sys/bus/pci/devices/0000:00:04.0 ]; then theirs=$(disk_at 04); fi
     use_all() {
-        [ \"$(readlink -f /sys/bus/virtio/devices/* | grep -c ':08.0/\\|:14.0/')\" = 2 ]
+        ours=$(disk_at 14)
+        if [ -e /sys/bus/pci/devices/0000:00:04.0 ]; then theirs=$(disk_at 04); fi
+        [ \"$(ls -d /sys/bus/pci/devices/0000:00:08.0/virtio* /sys/bus/pci/devices/0000:00:14.0/virtio* | wc -l)\" = 2 ]
         if [ -n \"$theirs\" ]; then lab-guest io $theirs 60 8 4 & fi
         entropy
         lab-guest io $ours 60 7 4
