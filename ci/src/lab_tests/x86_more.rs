@@ -197,6 +197,8 @@ macro_rules! grants {
                     guest_gone $guest 60
                 done
                 daemon_leaves_nothing
+                # The firmware tries the disk, and knows no grants.
+                ! grep WARN /tmp/daemon.log | grep -v 'descriptor table: .* no range in grant mode'
             ",
             seen: &[
                 ("dom0", "ok       irqfd"),
@@ -211,7 +213,6 @@ macro_rules! grants {
             ],
             unseen: &[
                 ("daemon", "ERROR"),
-                ("daemon", "WARN"),
                 ("daemon", "foreign"),
                 ("pci", "WARNING"),
                 ("lines", "WARNING"),
