@@ -150,7 +150,7 @@ pub const FUNCTIONS_COME_AND_GO: LabTest = LabTest {
             rng=$(basename $(dirname $(readlink -f /sys/bus/virtio/drivers/virtio_rng/virtio*)))
             function=/sys/bus/pci/devices/$rng
             there() {
-                seen=$(head -c 2 $function/config | hexdump -e '\"%x\"')
+                seen=$(head -c 2 $function/config | hexdump -e '1/2 \"%x\"')
                 [ \"$seen\" = 1af4 ]
             }
             grep af_flr $function/reset_method

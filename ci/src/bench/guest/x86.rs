@@ -32,6 +32,7 @@ const OURS: &str = "ours";
 const TEST: LabTest = LabTest {
     name: "bench_guest_x86",
     lab: Kind::X86,
+    counted: true,
     timeout: Duration::from_secs(1200),
     programs: &[DAEMON, LAB_GUEST],
     files: &[
