@@ -3,6 +3,7 @@
 //! `vhost-device-xen acpi`: the ACPI table (an SSDT) that tells a guest on x86 of its devices on virtio-mmio, for
 //! `acpi_firmware=` in `xl.cfg`. The firmware adds it to its own.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,14 @@ pub enum Error {
         /// Its name.
         name: String,
     },
+    /// It has the place of another one.
+    #[error("{name}: has the place of {other}")]
+    Place {
+        /// Its name.
+        name: String,
+        /// The other one's name.
+        other: String,
+    },
     /// It cannot be written.
     #[error("cannot write {}", path.display())]
     Write {
@@ -41,7 +50,7 @@ pub enum Error {
 ///
 /// # Errors
 ///
-/// When one is none, or the file cannot be written.
+/// When one is none, or is named twice, or the file cannot be written.
 pub fn run(devices: &[String], out: &Path) -> Result<(), Error> {
     fs::write(out, table(devices)?).map_err(|source| Error::Write {
         path: out.to_owned(),
@@ -51,9 +60,16 @@ pub fn run(devices: &[String], out: &Path) -> Result<(), Error> {
 
 fn table(devices: &[String]) -> Result<Vec<u8>, Error> {
     let mut body = Vec::new();
+    let mut places: BTreeMap<u8, &String> = BTreeMap::new();
     for name in devices {
         let slot = x86::device(name).and_then(x86::slot);
         let slot = slot.ok_or_else(|| Error::Device { name: name.clone() })?;
+        if let Some(other) = places.insert(slot, name) {
+            return Err(Error::Place {
+                name: name.clone(),
+                other: other.clone(),
+            });
+        }
         device(slot, &mut body);
     }
     let mut table = Sdt::new(*b"SSDT", HEADER, 2, *b"VDXEN ", *b"VIRTMMIO", 1);
@@ -136,6 +152,16 @@ mod tests {
             error
                 .to_string()
                 .starts_with("sda: not a device of a guest on x86")
+        );
+    }
+
+    #[test]
+    fn a_place_is_one_devices() {
+        let error = of(&["virtio/0", "xvda", "virtio_disk/51713"]).unwrap_err();
+
+        assert_eq!(
+            error.to_string(),
+            "virtio_disk/51713: has the place of xvda"
         );
     }
 

@@ -71,7 +71,7 @@ impl Bus {
         if let Location::Pci { slot } = new {
             is_mapped(self.ranges.map_pci(function(slot)))?;
         }
-        follow(&self.ranges, &mut device);
+        follow(&self.ranges, &mut device, false);
         self.devices.insert(device.id(), device);
         Ok(())
     }
@@ -101,7 +101,8 @@ impl Bus {
     pub fn remove(&mut self, id: DeviceId) -> Option<GuestDevice> {
         let mut device = self.devices.remove(&id)?;
         device.power_off();
-        follow(&self.ranges, &mut device);
+        let is_shared = self.is_shared(&device);
+        follow(&self.ranges, &mut device, is_shared);
         let mut unmapped = Ok(());
         if let Some(registers) = device.registers() {
             unmapped = self.ranges.unmap_mmio(registers);
@@ -117,23 +118,21 @@ impl Bus {
 
     /// Looks where a device's function has its BAR now, after it was changed by other than an access.
     pub fn follow(&mut self, id: DeviceId) {
-        let Some(device) = self.devices.get_mut(&id) else {
-            return;
-        };
-        let old = device.placed;
-        follow(&self.ranges, device);
-        let is_left = |other: &&GuestDevice| other.placed.is_some() && other.placed == old;
-        // Drivers may move one where another one still is; which has the range alone when that moves, too.
-        for left in self
+        let device = self.devices.get(&id);
+        let is_shared = device.is_some_and(|device| self.is_shared(device));
+        if let Some(device) = self.devices.get_mut(&id) {
+            follow(&self.ranges, device, is_shared);
+        }
+    }
+
+    /// Whether another function is in the range of this one: drivers may move one where another one still is, which
+    /// has the range alone when that moves, too.
+    fn is_shared(&self, device: &GuestDevice) -> bool {
+        let mut others = self
             .devices
             .values()
-            .filter(is_left)
-            .filter_map(|other| other.placed)
-        {
-            if let Err(e) = is_mapped(self.ranges.map_mmio(bar_at(left))) {
-                warn_limited!("{}", chain(&e));
-            }
-        }
+            .filter(|other| other.id() != device.id());
+        device.placed.is_some() && others.any(|other| other.placed == device.placed)
     }
 
     /// A device.
@@ -201,16 +200,17 @@ impl Bus {
         let (wanted, offset) = match access.space {
             Space::Port => return None,
             Space::PciConfig(function) => (function, u16::try_from(addr).ok()?),
-            Space::Memory => {
-                if let Some((id, offset)) = self.bar_at(addr) {
-                    self.see_bus();
-                    return Some((self.devices.get_mut(&id)?, Place::Bar(offset)));
-                }
-                match bridge::config(addr) {
-                    Some(config) => config,
+            // First: no BAR hides the configuration spaces.
+            Space::Memory => match bridge::config(addr) {
+                Some(config) => config,
+                None => match self.bar_at(addr) {
+                    Some((id, offset)) => {
+                        self.see_bus();
+                        return Some((self.devices.get_mut(&id)?, Place::Bar(offset)));
+                    }
                     None => return self.registers_at(addr),
-                }
-            }
+                },
+            },
         };
         self.see_bus();
         let mut devices = self.devices.values_mut();
@@ -245,8 +245,9 @@ fn function(slot: u8) -> Sbdf {
     Sbdf::new(0, 0, slot, 0)
 }
 
-/// Has accesses to a function's BAR come here, wherever its driver has put it. The bridge has a window for all.
-fn follow(ranges: &Ranges, device: &mut GuestDevice) {
+/// Has accesses to a function's BAR come here, wherever its driver has put it, and those to where it was no more,
+/// unless that range is shared with another one. The bridge has a window for all.
+fn follow(ranges: &Ranges, device: &mut GuestDevice, is_shared: bool) {
     let Location::Pci { .. } = device.location() else {
         return;
     };
@@ -254,7 +255,7 @@ fn follow(ranges: &Ranges, device: &mut GuestDevice) {
     if bar == device.placed {
         return;
     }
-    let old = device.placed.take();
+    let old = device.placed.take().filter(|_| !is_shared);
     let old = old.map(|old| ranges.unmap_mmio(bar_at(old)));
     let new = bar.map(|new| is_mapped(ranges.map_mmio(bar_at(new))));
     device.placed = bar.filter(|_| matches!(new, Some(Ok(()))));
@@ -289,15 +290,18 @@ impl Handler for Bus {
 
     fn write(&mut self, access: Access, value: u64) -> Option<Kick> {
         let (device, place) = self.find(access)?;
-        let queue = device.write(place, access.size, value);
-        let (device, is_ready) = (device.id(), device.take_first_use());
-        if is_ready {
-            self.ready.push(device);
-        }
+        let id = device.id();
+        let action = device.write(place, access.size, value);
         if let Place::Config(_) = place {
-            self.follow(device);
+            // Before it is saved: who goes on for a process that ended in between does both once more.
+            self.follow(id);
         }
-        queue.map(|queue| Kick { device, queue })
+        let device = self.devices.get_mut(&id)?;
+        let queue = device.carry_out(action);
+        if device.take_first_use() {
+            self.ready.push(id);
+        }
+        queue.map(|queue| Kick { device: id, queue })
     }
 
     fn work(&mut self, Kick { device, queue }: Kick) {
@@ -413,5 +417,24 @@ mod tests {
         assert_eq!(pair.guest.ranges(), ranges + 1);
         pair.set(9, COMMAND, 0);
         assert_eq!(pair.guest.ranges(), ranges);
+    }
+
+    #[test]
+    fn a_function_keeps_its_range_when_one_is_removed_that_was_there_before() {
+        let mut pair = Pair::new();
+        for slot in [8, 9] {
+            pair.set(slot, BAR, 0xf000_0000);
+            pair.set(slot, COMMAND, 2);
+        }
+        let ranges = pair.guest.ranges();
+
+        let removed = pair.bus.remove(DeviceId {
+            directory: Directory::Virtio,
+            index: 8,
+        });
+
+        assert!(removed.is_some());
+        // One less: the configuration space of what was removed.
+        assert_eq!(pair.guest.ranges(), ranges - 1);
     }
 }

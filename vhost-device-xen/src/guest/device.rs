@@ -330,10 +330,10 @@ impl GuestDevice {
         }
     }
 
-    /// Does what a write of the guest asks for; if it is a notification, says for which queue: that is to be
-    /// [attended to](Self::attend) when the vCPU runs.
-    pub fn write(&mut self, place: Place, size: u8, value: u64) -> Option<u16> {
-        let action = match (place, &mut self.function) {
+    /// Takes a write of the guest; returns what is to be [carried out](Self::carry_out) for it.
+    #[must_use]
+    pub fn write(&mut self, place: Place, size: u8, value: u64) -> Action {
+        match (place, &mut self.function) {
             (Place::Mmio(offset), None) => mmio::write(&mut self.registers, offset, size, value),
             (Place::Config(offset), Some(function)) => {
                 function.write_config(&mut self.registers, offset, size, value)
@@ -342,7 +342,12 @@ impl GuestDevice {
                 function.write_bar(&mut self.registers, offset, size, value)
             }
             (Place::Mmio(_), Some(_)) | (Place::Config(_) | Place::Bar(_), None) => Action::None,
-        };
+        }
+    }
+
+    /// Does what a write of the guest has asked for; if it is a notification, says for which queue: that is to be
+    /// [attended to](Self::attend) when the vCPU runs.
+    pub fn carry_out(&mut self, action: Action) -> Option<u16> {
         // Before anything is done: what the rings of a driver that is ready have in flight is part of it.
         let new = match &action {
             Action::Start { queues, .. } => queues.as_slice(),

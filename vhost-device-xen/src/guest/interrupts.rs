@@ -46,7 +46,11 @@ enum Raise {
     /// is something to tell.
     EventFd {
         eventfd: EventFd,
-        binding: Mutex<Option<(Signal, IrqFd)>>,
+        /// Without an irqfd, a system call of our own raises it: Xen may refuse that, of which the kernel would write
+        /// into its log without limit.
+        binding: Mutex<Option<(Signal, Option<IrqFd>)>>,
+        /// It is bound so.
+        is_own: AtomicBool,
     },
     /// By a system call of our own.
     DmOp {
@@ -65,6 +69,7 @@ impl Line {
             true => Raise::EventFd {
                 eventfd: eventfd()?,
                 binding: Mutex::default(),
+                is_own: AtomicBool::new(false),
             },
             false => Raise::DmOp {
                 bound: Mutex::default(),
@@ -82,17 +87,30 @@ impl Line {
     /// then. One that cannot be raised is none.
     fn bind(&self, signal: Option<Signal>) -> Result<(), Error> {
         match &self.raise {
-            Raise::EventFd { eventfd, binding } => {
+            Raise::EventFd {
+                eventfd,
+                binding,
+                is_own,
+            } => {
                 let mut binding = binding.lock().unwrap_or_else(PoisonError::into_inner);
                 if binding.as_ref().map(|(old, _)| *old) == signal {
                     return Ok(());
                 }
                 *binding = None;
-                if let Some(signal) = signal {
-                    signal.check(&self.privcmd, self.domain)?;
+                is_own.store(false, Ordering::SeqCst);
+                let Some(signal) = signal else {
+                    return Ok(());
+                };
+                signal.check(&self.privcmd, self.domain)?;
+                if signal.is_sure() {
                     let eventfd = duplicate(eventfd)?;
                     let irqfd = signal.irqfd(&self.privcmd, self.domain, eventfd);
-                    *binding = Some((signal, irqfd.map_err(Error::Xen)?));
+                    *binding = Some((signal, Some(irqfd.map_err(Error::Xen)?)));
+                } else {
+                    *binding = Some((signal, None));
+                    is_own.store(true, Ordering::SeqCst);
+                    drop(binding);
+                    self.raise_own();
                 }
             }
             Raise::DmOp { bound, .. } => {
@@ -116,15 +134,44 @@ impl Line {
     /// one; there is nothing to lower.
     fn raise(&self) {
         match &self.raise {
-            Raise::EventFd { eventfd, .. } => {
+            Raise::EventFd {
+                eventfd, is_own, ..
+            } => {
                 if let Err(e) = eventfd.write(1) {
                     warn_limited!("domain {}: cannot raise an interrupt: {e}", self.domain);
+                }
+                // Looked at afterwards, as it is set before the eventfd is looked at.
+                if is_own.load(Ordering::SeqCst) {
+                    self.raise_own();
                 }
             }
             Raise::DmOp { kept, .. } => {
                 kept.store(true, Ordering::SeqCst);
                 self.raise_kept();
             }
+        }
+    }
+
+    /// Raises what the eventfd has kept, if that is not for the kernel to do.
+    fn raise_own(&self) {
+        let Raise::EventFd {
+            eventfd, binding, ..
+        } = &self.raise
+        else {
+            return;
+        };
+        let binding = binding.lock().unwrap_or_else(PoisonError::into_inner);
+        // Reading fails when there is nothing.
+        if let Some((signal, None)) = &*binding
+            && eventfd.read().is_ok()
+        {
+            self.perform(*signal);
+        }
+    }
+
+    fn perform(&self, signal: Signal) {
+        if let Err(e) = signal.raise(&self.privcmd, self.domain) {
+            warn_limited!("domain {}: cannot raise {signal}: {e}", self.domain);
         }
     }
 
@@ -138,14 +185,14 @@ impl Line {
         let Some(signal) = bound.filter(|_| kept.swap(false, Ordering::SeqCst)) else {
             return;
         };
-        if let Err(e) = signal.raise(&self.privcmd, self.domain) {
-            warn_limited!("domain {}: cannot raise {signal}: {e}", self.domain);
-        }
+        self.perform(signal);
     }
 
     fn clear(&self) {
         match &self.raise {
-            Raise::EventFd { eventfd, binding } => {
+            Raise::EventFd {
+                eventfd, binding, ..
+            } => {
                 let binding = binding.lock().unwrap_or_else(PoisonError::into_inner);
                 if binding.is_none() {
                     // Fails when there is nothing.
@@ -159,9 +206,11 @@ impl Line {
     /// Whether there is something to tell that was not told.
     fn is_kept(&self) -> bool {
         match &self.raise {
-            Raise::EventFd { eventfd, binding } => {
+            Raise::EventFd {
+                eventfd, binding, ..
+            } => {
                 let binding = binding.lock().unwrap_or_else(PoisonError::into_inner);
-                // What is bound is read by the kernel as soon as it is written.
+                // What is bound is read as soon as it is written.
                 binding.is_none() && host::is_written(eventfd)
             }
             Raise::DmOp { kept, .. } => kept.load(Ordering::SeqCst),
@@ -258,8 +307,10 @@ impl Interrupts {
             return None;
         }
         match self.line(queue.into()).map(|line| &line.raise) {
-            Some(Raise::EventFd { eventfd, .. }) => Some(eventfd),
-            Some(Raise::DmOp { .. }) => None,
+            Some(Raise::EventFd {
+                eventfd, is_own, ..
+            }) if !is_own.load(Ordering::SeqCst) => Some(eventfd),
+            Some(Raise::EventFd { .. } | Raise::DmOp { .. }) => None,
             None => self.nowhere.as_ref(),
         }
     }
@@ -357,16 +408,24 @@ impl Pending for Interrupts {
 
 #[cfg(test)]
 mod tests {
-    use xen_ioctls::sim::{Guest, Interrupt as Raised, Xen};
+    use xen_ioctls::sim::{Arch, Config, Guest, Interrupt as Raised, Xen};
 
     use super::*;
+    use crate::transport::pci::msix::Message;
 
     const GUEST: DomId = DomId(3);
 
     /// A guest of its own in each way of raising interrupts.
     fn each(test: impl Fn(&Guest, &Raiser)) {
+        each_on(Arch::Arm, test);
+    }
+
+    fn each_on(arch: Arch, test: impl Fn(&Guest, &Raiser)) {
         for irqfd in [true, false] {
-            let xen = Xen::new();
+            let xen = Xen::with(Config {
+                arch,
+                ..Config::default()
+            });
             let guest = xen.create_domain(GUEST, 1);
             let raiser = Raiser {
                 domain: GUEST,
@@ -385,6 +444,32 @@ mod tests {
             _ => None,
         };
         guest.take_interrupts().iter().filter_map(spi).collect()
+    }
+
+    #[test]
+    fn what_xen_may_refuse_is_not_for_the_kernel_to_raise() {
+        each_on(Arch::X86, |guest, raiser| {
+            let interrupts = Interrupts::new(raiser, 1, 1).unwrap();
+            interrupts.choose([0, 0].into_iter());
+            let bind = |data| {
+                let address = 0xfee0_1000;
+                let message = Signal::Message(Message { address, data });
+                interrupts.bind(0, Some(message)).unwrap();
+            };
+            interrupts.queue(0);
+
+            bind(0x4300);
+            assert!(interrupts.eventfd(0).is_none());
+            assert!(!interrupts.is_pending(0));
+            assert_eq!(guest.take_interrupts().len(), 1);
+            interrupts.queue(0);
+            assert_eq!(guest.take_interrupts().len(), 1);
+
+            bind(0x4031);
+            assert_eq!(interrupts.eventfd(0).is_some(), raiser.irqfd);
+            interrupts.queue(0);
+            assert_eq!(guest.take_interrupts().len(), 1);
+        });
     }
 
     #[test]

@@ -48,6 +48,16 @@ impl Signal {
         }
     }
 
+    /// Whether Xen never refuses it. The kernel says each time in its log that it was refused; what the guest could
+    /// have refused is not for the kernel to raise.
+    pub fn is_sure(self) -> bool {
+        match self {
+            // It was tried: `check`.
+            Self::Spi(_) => true,
+            Self::Message(message) => message.is_fixed(),
+        }
+    }
+
     /// Whether it could be raised, as far as that can be known before: better now than when the guest waits.
     pub fn check(self, privcmd: &Privcmd, guest: DomId) -> Result<(), Error> {
         match self {

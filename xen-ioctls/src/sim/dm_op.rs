@@ -271,6 +271,7 @@ impl State {
                 let (msi, _) = InjectMsi::read_from_prefix(words).or(Err(libc::EFAULT))?;
                 must_be_zero(&msi.pad0)?;
                 let InjectMsi { addr, data, .. } = msi;
+                check_msi(addr, data)?;
                 Interrupt::Msi { addr, data }
             }
             _ => {
@@ -328,4 +329,17 @@ fn half(bytes: &[u8], at: usize) -> u16 {
 
 fn word(bytes: &[u8], at: usize) -> u32 {
     u32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+/// What `hvm_inject_msi` of Xen refuses (xen/arch/x86/hvm/irq.c, 4.20), if every event channel is there, and a processor that
+/// takes interrupts.
+fn check_msi(addr: u64, data: u32) -> Answer<()> {
+    let (vector, mode) = (data & 0xff, data >> 8 & 7);
+    let pirq = addr >> 32 & 0xffff_ff00 | addr >> 12 & 0xff;
+    match (vector, mode) {
+        (0, _) if pirq == 0 => Err(libc::ERANGE),
+        // Fixed, and the one of lowest priority.
+        (0, _) | (_, 0 | 1) => Ok(()),
+        _ => Err(libc::EINVAL),
+    }
 }

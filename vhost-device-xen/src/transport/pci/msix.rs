@@ -10,6 +10,9 @@ pub const ENTRY: usize = size_of::<Entry>();
 const MASKED: u32 = 1;
 /// The vector in what a message says.
 const VECTOR: u32 = 0xff;
+/// Who takes an interrupt, in what a message says: `MSI_DATA_DELIVERY_MODE_MASK` of xen/include/asm-x86/msi.h. Zero is
+/// "fixed": whoever it is addressed to.
+const DELIVERY: u32 = 0x700;
 
 /// What a device writes, and where, to interrupt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +21,14 @@ pub struct Message {
     pub address: u64,
     /// What is written there.
     pub data: u32,
+}
+
+impl Message {
+    /// Whether it is a plain interrupt by a vector, on x86, which is nobody's if nobody has that address: Xen refuses
+    /// other modes, event channels that there are not, and the one of lowest priority if nobody wants it (`vmsi_deliver`).
+    pub fn is_fixed(self) -> bool {
+        self.data & VECTOR != 0 && self.data & DELIVERY == 0
+    }
 }
 
 /// An entry, as the driver sees it.
@@ -127,6 +138,14 @@ mod tests {
     fn a_vector_is_masked_at_first() {
         assert_eq!(Table::new(2).message(0), None);
         assert_eq!(Table::new(2).message(2), None);
+    }
+
+    #[test]
+    fn a_fixed_message_has_a_vector_and_no_other_mode() {
+        let is_fixed = |data| Message { address: 0, data }.is_fixed();
+
+        assert!(is_fixed(0x4031));
+        assert!(!is_fixed(0x4300) && !is_fixed(0x4131) && !is_fixed(0x4231));
     }
 
     #[test]

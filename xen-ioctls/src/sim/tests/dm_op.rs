@@ -121,6 +121,28 @@ fn an_operation_that_this_xen_does_not_know_is_not_supported() {
 }
 
 #[test]
+fn a_message_that_is_no_interrupt_is_refused() {
+    let xen = Xen::with(Config {
+        arch: Arch::X86,
+        ..Config::default()
+    });
+    let guest = xen.create_domain(GUEST, 1);
+    let inject = |addr, data| {
+        let injected = xen
+            .privcmd()
+            .perform(GUEST, xen_hypercall::dm_op::InjectMsi::new(addr, data));
+        injected.map_err(|e| e.raw_os_error().unwrap())
+    };
+
+    assert_eq!(inject(0xfee0_0000, 0x4031), Ok(()));
+    assert_eq!(inject(0xfee0_1000, 0x4300), Ok(()));
+    assert_eq!(guest.take_interrupts().len(), 2);
+    assert_eq!(inject(0xfee0_0000, 0x4300), Err(libc::ERANGE));
+    assert_eq!(inject(0xfee0_0000, 0x4231), Err(libc::EINVAL));
+    assert!(guest.take_interrupts().is_empty());
+}
+
+#[test]
 fn a_newer_xen_serves_who_knows_fewer_operations() {
     let newer = Xen::with(Config {
         dm_ops: 22,
