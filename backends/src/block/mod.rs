@@ -239,6 +239,11 @@ impl Disk {
         })
     }
 
+    /// Identity and limits of a disk with these options, whatever is behind it.
+    pub fn traits_with(options: &Options) -> Traits {
+        traits(offered(options), options.queues)
+    }
+
     /// Its capacity in sectors of 512 bytes.
     pub fn sectors(&self) -> u64 {
         self.capacity
@@ -332,6 +337,15 @@ fn sectors(bytes: u64, block_size: u32) -> u64 {
     bytes / block_size * (block_size / SECTOR)
 }
 
+fn traits(features: u64, queues: u16) -> Traits {
+    Traits {
+        id: VIRTIO_ID_BLOCK,
+        features,
+        queues,
+        queue_size: QUEUE_SIZE,
+    }
+}
+
 fn offered(options: &Options) -> u64 {
     let when = |is_so: bool, features: u64| if is_so { features } else { 0 };
     let writable = !options.read_only;
@@ -375,12 +389,7 @@ fn configuration(geometry: &Geometry, block_size: u32, options: &Options) -> Con
 
 impl Device for Disk {
     fn traits(&self) -> Traits {
-        Traits {
-            id: VIRTIO_ID_BLOCK,
-            features: self.features,
-            queues: self.queues,
-            queue_size: QUEUE_SIZE,
-        }
+        traits(self.features, self.queues)
     }
 
     fn config(&self) -> ConfigSpace {

@@ -109,6 +109,12 @@ pub const OPERATORS_SEE_AND_CHANGE_DEVICES: LabTest = LabTest {
             refused resize $guest xvda 96M
             mv /tmp/$guest.img /tmp/moved.img
             refused attach $guest xvda
+            # Another process goes on for the guest, without the disk and without its image.
+            process=$(process_of $guest)
+            kill -9 $process
+            wait_for 10 sh -c ". /lab/lib.sh; [ $process != \$(process_of $guest) ]"
+            listed 'virtio_disk/51712 .* detached'
+            listed 'virtio/0 .* rng .* connected'
             mv /tmp/moved.img /tmp/$guest.img
             vhost-device-xen attach $(xl domid $guest) xvda
             wait_line $(console $guest) '^back again' 100

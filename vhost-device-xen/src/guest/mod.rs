@@ -26,7 +26,7 @@ use backends::gpio;
 use backends::i2c::{self, Adapter, HostBus, SimulatedBus};
 use backends::ratelimit::Level;
 use backends::rng::{Entropy, Source};
-use backends::{log_limited, warn_limited};
+use backends::{Failing, log_limited, warn_limited};
 use event_manager::{EventManager, EventOps, EventSet, Events, MutEventSubscriber, SubscriberOps};
 use vmm_sys_util::timerfd::TimerFd;
 use xen_hypercall::DomId;
@@ -127,9 +127,6 @@ pub enum Error {
     /// The supervisor has forgotten the node.
     #[error("no gntdev came with the device")]
     NoGrants,
-    /// The supervisor has forgotten the image.
-    #[error("no image came with the disk")]
-    NoImage,
     /// The supervisor cannot be understood or heard.
     #[error("the channel to the supervisor failed")]
     Channel(#[source] io::Error),
@@ -499,7 +496,7 @@ impl backends::Device for Absent {
     fn serve(&mut self, _queue: u16, _request: backends::Request<'_>) {}
 }
 
-/// Makes a device of what the host has given for it.
+/// Makes a device of what the host has given for it. A disk without an image fails all requests: it was taken away.
 ///
 /// # Errors
 ///
@@ -529,8 +526,10 @@ pub fn make(kind: &DeviceKind, file: Option<File>) -> Result<Box<dyn backends::D
                 discard: options.discard,
                 engine: options.engine.into(),
             };
-            let disk = Disk::new(file.ok_or(Error::NoImage)?, options).map_err(Error::Device)?;
-            Ok(Box::new(disk))
+            Ok(match file {
+                Some(file) => Box::new(Disk::new(file, options).map_err(Error::Device)?),
+                None => Box::new(Failing::new(Disk::traits_with(&options))),
+            })
         }
         DeviceKind::I2c { addresses } => make_i2c(addresses.as_deref(), file),
         DeviceKind::Gpio { lines } => make_gpio(lines.clone(), file),

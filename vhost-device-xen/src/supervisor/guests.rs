@@ -16,6 +16,7 @@ use xen_hypercall::dm_op::{CreateIoreqServer, DestroyIoreqServer, ServerId, SetP
 use xen_ioctls::Privcmd;
 use xen_store::Store;
 
+use super::details::Wish;
 use super::handover::GuestState;
 use super::keys::{Key, device_path, state};
 use super::process::GuestProcess;
@@ -127,9 +128,16 @@ impl Supervisor {
         let mut devices = Vec::new();
         let is_new = state.server().is_none();
         for key in self.wanted(domain, is_new).map_err(|e| chain(&e))? {
-            let found = self.read(key);
             let known = state.spec(key.1);
-            match (found, known) {
+            if let Some(spec) = known.as_ref().filter(|spec| self.is_away(key, &spec.kind)) {
+                devices.push(HandOver {
+                    spec: spec.clone(),
+                    file: None,
+                    is_new: false,
+                });
+                continue;
+            }
+            match (self.read(key), known) {
                 (Ok((spec, file)), Some(known)) if is_alike(&spec.kind, &known.kind) => {
                     if spec != known {
                         log::info!(
@@ -162,6 +170,13 @@ impl Supervisor {
         // What is new, or was refused, is not to take the place of what is used.
         devices.sort_by_key(|device| device.is_new);
         Ok(devices)
+    }
+
+    /// Whether it is a disk that the operator has taken away: its image may be somebody else's, or nowhere, and no
+    /// request of its driver is to reach it.
+    fn is_away(&self, key: Key, kind: &DeviceKind) -> bool {
+        let wish = self.details.get(&key).map(|details| details.wish);
+        matches!(kind, DeviceKind::Block { .. }) && matches!(wish, Some(Wish::Away | Wish::Gone))
     }
 
     /// The devices of a guest that the toolstack does not want closed. One that is new uses none yet, and what
