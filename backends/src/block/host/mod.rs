@@ -28,6 +28,10 @@ use crate::request::Buffers;
 /// Pieces of memory per system call: 4 KiB of stack, and below Linux' limit of 1024.
 const IOVECS: usize = 256;
 
+/// Bytes that are written to an image in memory at a time. Where tmpfs may have huge pages, Linux (6.12) looks at all of
+/// the rest of a write before each page (`generic_perform_write`): at 1 MiB that takes longer than to copy it.
+const MEMORY_BYTES: usize = 64 << 10;
+
 /// Pages of the buffer for what direct I/O cannot reach itself: 256 KiB.
 const BOUNCE_PAGES: usize = 64;
 
@@ -39,6 +43,8 @@ pub(super) struct Image {
     pub(super) geometry: Geometry,
     /// Set if the page cache is not used.
     pub(super) direct: Option<Alignment>,
+    /// Bytes that are written at a time, at most.
+    most_written: usize,
     /// Cleared when direct I/O turns out not to reach the guest's memory.
     is_reachable: Cell<bool>,
     bounce: RefCell<Bounce>,
@@ -98,11 +104,16 @@ impl Image {
         geometry::set_access(&file, read_only, direct)?;
         let geometry = geometry::geometry(&file, kind)?;
         let direct = direct.then(|| geometry::alignment(&file, geometry.logical));
+        let most_written = match geometry::is_in_memory(&file) {
+            true => MEMORY_BYTES,
+            false => usize::MAX,
+        };
         Ok(Self {
             file,
             kind,
             geometry,
             direct,
+            most_written,
             is_reachable: Cell::new(true),
             bounce: RefCell::default(),
         })
@@ -190,16 +201,25 @@ impl Image {
             iov_base: ptr::null_mut(),
             iov_len: 0,
         }; IOVECS];
+        let mut left = match transfer.direction {
+            Direction::In => usize::MAX,
+            Direction::Out => self.most_written,
+        };
         let mut count = 0;
         for (iovec, slice) in iovecs.iter_mut().zip(buffers.slices()) {
             *iovec = iovec_of(slice);
+            iovec.iov_len = iovec.iov_len.min(left);
+            left -= iovec.iov_len;
             count += 1;
+            if left == 0 {
+                break;
+            }
         }
         let offset = libc::off_t::try_from(transfer.offset).map_err(io::Error::other)?;
         let fd = self.file.as_raw_fd();
         let moved = match transfer.direction {
             // SAFETY: `iovecs` has `count` initialised elements and outlives the call. Each
-            // is a `VolatileSlice` of `buffers`: memory that stays mapped while `buffers` lives,
+            // is a `VolatileSlice` of `buffers`, or its beginning: memory that stays mapped while `buffers` lives,
             // and is the writable side of a chain, so mapped for writing. The kernel copies into
             // it (failing with EFAULT where there is no memory) and keeps no pointer. Nothing in
             // this process refers to that memory but through volatile slices.
