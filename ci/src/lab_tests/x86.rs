@@ -52,11 +52,11 @@ macro_rules! guest {
 pub const DEVICES_WORK_ON_X86: LabTest = LabTest {
     name: "devices_work_on_x86",
     lab: Kind::X86,
-    timeout: Duration::from_secs(800),
+    timeout: Duration::from_secs(1100),
     programs: &[DAEMON, LAB_GUEST],
     files: &[DEVICES],
     guests: &[
-        guest!("messages", 1, ""),
+        guest!("messages", 4, ""),
         // As up to Xen 4.18: Linux makes event channels of messages.
         guest!("events", 1, "", "hvm_pirq = 1"),
         guest!(
@@ -73,7 +73,7 @@ pub const DEVICES_WORK_ON_X86: LabTest = LabTest {
         daemon_start
         for guest in messages events; do
             guest_start $guest
-            guest_wait $guest 250
+            guest_wait $guest 300
             guest_gone $guest 60
         done
         # What a domain has can be taken and given while it is paused.
@@ -92,9 +92,10 @@ pub const DEVICES_WORK_ON_X86: LabTest = LabTest {
         ("dom0", "without  irqfd: none: an interrupt costs more"),
         ("dom0", "ok       ioeventfd: none, and none is used"),
         ("dom0", "nothing is left"),
-        ("messages", "cpus: 1"),
+        ("messages", "cpus: 4"),
         ("messages", "PCI-MSIX-* virtio*"),
         ("messages", "all used again"),
+        ("events", "cpus: 1"),
         ("events", "xen-pirq * virtio*"),
         ("events", "all used again"),
         ("lines", "cpus: 4"),
