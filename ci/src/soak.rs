@@ -11,7 +11,7 @@ use crate::{
     lab::{Kind, Lab},
     lab_tests::{
         self, LabTest, Programs, Verdict, block, crowd, devices, external, hypercall, memory, pci,
-        store, x86_more,
+        store, x86, x86_more,
     },
 };
 
@@ -96,6 +96,7 @@ pub fn run(subject: Subject, names: &[String]) -> Result<ExitCode, Error> {
         Subject::X86 => x86_more::GRANTS_WORK_ON_X86
             .iter()
             .chain([
+                &x86::MESSAGES_REACH_FOUR_CPUS_ON_X86,
                 &x86_more::A_LARGE_GUEST_IS_SERVED_ON_X86,
                 &x86_more::DEBIAN_BOOTS_FROM_A_DISK_ON_X86,
                 &x86_more::THE_DAEMON_IS_FIRST_ON_X86,

@@ -56,7 +56,7 @@ pub const DEVICES_WORK_ON_X86: LabTest = LabTest {
     programs: &[DAEMON, LAB_GUEST],
     files: &[DEVICES],
     guests: &[
-        guest!("messages", 4, ""),
+        guest!("messages", 1, ""),
         // As up to Xen 4.18: Linux makes event channels of messages.
         guest!("events", 1, "", "hvm_pirq = 1"),
         guest!(
@@ -92,7 +92,7 @@ pub const DEVICES_WORK_ON_X86: LabTest = LabTest {
         ("dom0", "without  irqfd: none: an interrupt costs more"),
         ("dom0", "ok       ioeventfd: none, and none is used"),
         ("dom0", "nothing is left"),
-        ("messages", "cpus: 4"),
+        ("messages", "cpus: 1"),
         ("messages", "PCI-MSIX-* virtio*"),
         ("messages", "all used again"),
         ("events", "cpus: 1"),
@@ -111,6 +111,28 @@ pub const DEVICES_WORK_ON_X86: LabTest = LabTest {
         ("lines", "WARNING"),
     ],
     ..LabTest::DEFAULT
+};
+
+/// The same with messages on four CPUs, which take their time in an emulated machine with one.
+pub const MESSAGES_REACH_FOUR_CPUS_ON_X86: LabTest = LabTest {
+    name: "messages_reach_four_cpus_on_x86",
+    guests: &[guest!("many", 4, "")],
+    dom0: "
+        images many
+        daemon_start
+        guest_start many
+        guest_wait many 400
+        guest_gone many 60
+        daemon_leaves_nothing
+    ",
+    seen: &[
+        ("dom0", "nothing is left"),
+        ("many", "cpus: 4"),
+        ("many", "PCI-MSIX-* virtio*"),
+        ("many", "all used again"),
+    ],
+    unseen: &[("daemon", "ERROR"), ("daemon", "WARN"), ("many", "WARNING")],
+    ..DEVICES_WORK_ON_X86
 };
 
 /// A guest reboots beside one that is destroyed while its disk is busy.
