@@ -106,7 +106,7 @@ pub enum Subject {
     Memory,
     /// xen-store, on xenstored and oxenstored
     Store,
-    /// Fully virtualized guests on x86: a Debian system, and who is first
+    /// Fully virtualized guests on x86: with grants, with four CPUs, large ones, a Debian system, and who is first
     #[value(name = "x86")]
     X86,
 }

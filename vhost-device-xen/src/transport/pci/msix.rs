@@ -10,7 +10,7 @@ pub const ENTRY: usize = size_of::<Entry>();
 const MASKED: u32 = 1;
 /// The vector in what a message says.
 const VECTOR: u32 = 0xff;
-/// Who takes an interrupt, in what a message says: `MSI_DATA_DELIVERY_MODE_MASK` of xen/include/asm-x86/msi.h. Zero is
+/// Who takes an interrupt, in what a message says: `MSI_DATA_DELIVERY_MODE_MASK` of xen/arch/x86/include/asm/msi.h. Zero is
 /// "fixed": whoever it is addressed to.
 const DELIVERY: u32 = 0x700;
 
