@@ -184,7 +184,7 @@ impl Apt {
     /// # Errors
     ///
     /// As [`Apt::packages`].
-    pub fn closure(&self, step: &mut Step<'_>, packages: &[&str]) -> Result<Vec<Remote>, Error> {
+    pub fn closure(&self, step: &mut Step<'_>, packages: &[String]) -> Result<Vec<Remote>, Error> {
         let mut command = self.command("apt-get");
         command.args(["install", "--no-install-recommends", "--print-uris", "-y"]);
         Ok(remotes(&step.capture(command.args(packages))?))

@@ -86,9 +86,7 @@ pub(super) fn fetch(
     step: &mut Step<'_>,
     scratch: &Scratch,
 ) -> Result<(), Error> {
-    let packages = packages(release);
-    let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
-    let remotes = apt.closure(step, &packages)?;
+    let remotes = apt.closure(step, &packages(release))?;
     let out = scratch.out();
     apt.unpack(step, &remotes, &out)?;
     // Packages of older releases have files in either.
@@ -119,7 +117,6 @@ pub(super) fn fetch_emulator(
         .iter()
         .map(|name| format!("{name}/{BACKPORTS}"))
         .collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let remotes = apt.closure(step, &names)?;
     apt.unpack(step, &remotes, &scratch.out())
 }
